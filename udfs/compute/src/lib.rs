@@ -1,0 +1,2 @@
+//! The mathematics of Tithe: no Arrow, no DataFusion, no I/O.
+

@@ -1,0 +1,12 @@
+//! Tithe's SQL functions: NULLs, types and documentation around the mathematics of `tithe-compute`.
+//!
+//! One file per function under `scalar/`, `aggregate/` and `table/`; [`registry`] is the one list of them.
+
+mod aggregate;
+pub mod documentation;
+pub mod registry;
+mod scalar;
+mod table;
+
+pub use documentation::{ArgumentDoc, Example, FunctionDoc, FunctionKind};
+pub use registry::{FunctionEntry, Implementation, functions, register_all};
