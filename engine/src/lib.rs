@@ -1,1 +1,18 @@
-//! placeholder
+//! Tithe's engine: from raw files to query results, in the order the data travels.
+//!
+//! `ingest` reads raw files, `catalog` names tables, `plan` makes a logical plan, `policy` decides who may
+//! see what, `execute` runs the plan. [`Session::query`] is the one way through all of them.
+
+mod catalog;
+mod error;
+mod execute;
+mod ingest;
+mod plan;
+mod policy;
+mod session;
+
+pub use catalog::{LakeLocation, TableFormat, TableInfo};
+pub use error::{EngineError, ErrorKind, Result};
+pub use execute::{Query, StatementKind};
+pub use policy::Principal;
+pub use session::{Engine, EngineOptions, Session};

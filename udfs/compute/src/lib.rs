@@ -1,2 +1,1 @@
 //! The mathematics of Tithe: no Arrow, no DataFusion, no I/O.
-

@@ -1,0 +1,59 @@
+//! Where a lake is: a directory or a URL.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use url::Url;
+
+use crate::error::EngineError;
+
+/// A lake's root as a URL that ends in `/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LakeLocation {
+    url: Url,
+}
+
+impl LakeLocation {
+    /// The root; its path ends in `/`.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+}
+
+impl std::fmt::Display for LakeLocation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.url.to_file_path() {
+            Ok(path) if self.url.scheme() == "file" => write!(f, "{}", path.display()),
+            _ => write!(f, "{}", self.url),
+        }
+    }
+}
+
+impl FromStr for LakeLocation {
+    type Err = EngineError;
+
+    fn from_str(text: &str) -> Result<Self, EngineError> {
+        let refuse = |reason: String| EngineError::LakeLocation { location: text.to_owned(), reason };
+        if text.contains("://") {
+            let mut url = Url::parse(text).map_err(|error| refuse(error.to_string()))?;
+            match url.scheme() {
+                "file" | "s3" => {}
+                other => {
+                    return Err(refuse(format!(
+                        "scheme {other}:// is not supported, use a directory or s3://"
+                    )));
+                }
+            }
+            if !url.path().ends_with('/') {
+                let path = format!("{}/", url.path());
+                url.set_path(&path);
+            }
+            return Ok(Self { url });
+        }
+        let absolute = std::path::absolute(Path::new(text)).map_err(|error| refuse(error.to_string()))?;
+        let url = Url::from_directory_path(&absolute)
+            .map_err(|()| refuse("it is not an absolute path".to_owned()))?;
+        Ok(Self { url })
+    }
+}

@@ -1,0 +1,5 @@
+//! Runs a permitted plan.
+
+mod local;
+
+pub use local::{Query, StatementKind};

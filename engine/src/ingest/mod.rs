@@ -1,0 +1,1 @@
+//! Raw files to checked, typed batches. Never decides names or permissions.

@@ -1,0 +1,1 @@
+//! SQL to a logical plan; one rule per file.
