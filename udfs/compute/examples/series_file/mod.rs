@@ -1,0 +1,52 @@
+//! Reads `series_id, freq, split, t, value`, sorted or not, for the examples.
+
+use std::collections::BTreeMap;
+
+/// One series with its known future.
+#[derive(Debug, Clone)]
+pub(crate) struct Series {
+    /// As in the file, quotes included.
+    pub(crate) id: String,
+    pub(crate) frequency: String,
+    pub(crate) train: Vec<f64>,
+    pub(crate) test: Vec<f64>,
+}
+
+impl Series {
+    /// Values in a season.
+    pub(crate) fn season(&self) -> usize {
+        match self.frequency.as_str() {
+            "monthly" => 12,
+            "bimonthly" => 6,
+            "quarterly" => 4,
+            "hourly" => 24,
+            _ => 1,
+        }
+    }
+}
+
+/// The series in order of frequency and id.
+///
+/// A series id may hold commas within double quotes: the four columns after it are read from the end of the line.
+pub(crate) fn parse(text: &str) -> Result<Vec<Series>, String> {
+    let mut rows: BTreeMap<(String, String), Vec<(u64, bool, f64)>> = BTreeMap::new();
+    for (index, line) in text.lines().enumerate().skip(1) {
+        let bad = || format!("line {}: not series_id, freq, split, t, value: {line}", index + 1);
+        let mut fields = line.rsplitn(5, ',');
+        let mut field = || fields.next().ok_or_else(bad);
+        let value: f64 = field()?.parse().map_err(|_| bad())?;
+        let time: u64 = field()?.parse().map_err(|_| bad())?;
+        let test = field()? == "test";
+        let frequency = field()?.to_owned();
+        let id = field()?.to_owned();
+        rows.entry((frequency, id)).or_default().push((time, test, value));
+    }
+    Ok(rows
+        .into_iter()
+        .map(|((frequency, id), mut points)| {
+            points.sort_by_key(|(time, _, _)| *time);
+            let part = |test: bool| points.iter().filter(|p| p.1 == test).map(|p| p.2).collect();
+            Series { id, frequency, train: part(false), test: part(true) }
+        })
+        .collect())
+}
