@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
     let mut forecasts = Vec::with_capacity(series.len());
     for one in &series {
-        forecasts.push(forecast_series(&one.train, one.season(), one.test.len(), model)?);
+        forecasts.push(forecast_series(&one.train, season(&one.frequency), one.test.len(), model)?);
     }
     let seconds = start.elapsed().as_secs_f64();
     eprintln!(
@@ -55,4 +55,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     std::io::stdout().lock().write_all(out.as_bytes())?;
     Ok(())
+}
+
+fn season(frequency: &str) -> usize {
+    match frequency {
+        "monthly" => 12,
+        "bimonthly" => 6,
+        "quarterly" => 4,
+        "weekly" => 52,
+        "hourly" => 24,
+        _ => 1,
+    }
 }

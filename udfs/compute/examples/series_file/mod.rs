@@ -12,19 +12,6 @@ pub(crate) struct Series {
     pub(crate) test: Vec<f64>,
 }
 
-impl Series {
-    /// Values in a season.
-    pub(crate) fn season(&self) -> usize {
-        match self.frequency.as_str() {
-            "monthly" => 12,
-            "bimonthly" => 6,
-            "quarterly" => 4,
-            "hourly" => 24,
-            _ => 1,
-        }
-    }
-}
-
 /// The series in order of frequency and id.
 ///
 /// A series id may hold commas within double quotes: the four columns after it are read from the end of the line.

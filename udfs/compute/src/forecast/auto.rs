@@ -12,7 +12,7 @@ pub(crate) const MEMBERS: [Model; 6] =
 pub(crate) struct Consensus {
     /// Median of the members at each step.
     pub(crate) forecast: Vec<f64>,
-    /// Mean absolute distance of the members from the median at each step.
+    /// Distance between the highest and the lowest member at each step.
     pub(crate) spread: Vec<f64>,
 }
 
@@ -26,9 +26,10 @@ pub(crate) fn auto(values: &[f64], season: usize, horizon: usize) -> Consensus {
         at_step.clear();
         at_step.extend(paths.iter().filter_map(|path| path.get(step)));
         let centre = median(&mut at_step).unwrap_or(0.0);
-        let distance: f64 = at_step.iter().map(|v| (v - centre).abs()).sum();
+        let lowest = at_step.first().copied().unwrap_or(centre);
+        let highest = at_step.last().copied().unwrap_or(centre);
         consensus.forecast.push(centre);
-        consensus.spread.push(distance / at_step.len().max(1) as f64);
+        consensus.spread.push(highest - lowest);
     }
     consensus
 }
@@ -47,7 +48,7 @@ mod tests {
                 MEMBERS.iter().map(|m| m.point_forecast(&values, 4, 3)[step]).collect();
             members.sort_by(f64::total_cmp);
             assert_eq!(*forecast, 0.5 * (members[2] + members[3]));
-            assert!(consensus.spread[step] <= members[5] - members[0]);
+            assert_eq!(consensus.spread[step], members[5] - members[0]);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod ar;
 mod auto;
+mod calibration;
 mod dot;
 mod ets;
 mod exponential_smoothing;

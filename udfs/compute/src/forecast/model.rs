@@ -46,6 +46,19 @@ impl Model {
         Self::ALL.into_iter().find(|model| model.name().eq_ignore_ascii_case(name.trim()))
     }
 
+    /// Place in [`Self::ALL`].
+    pub(crate) const fn index(self) -> usize {
+        match self {
+            Self::Auto => 0,
+            Self::Snaive => 1,
+            Self::Dot => 2,
+            Self::Ets => 3,
+            Self::Hw => 4,
+            Self::Ar => 5,
+            Self::Smedian => 6,
+        }
+    }
+
     /// `horizon` values after `values`, which must be finite and of the order of one; empty for no values.
     pub(crate) fn point_forecast(self, values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
         match self {
@@ -66,7 +79,8 @@ mod tests {
 
     #[test]
     fn names_lead_back_to_models() {
-        for model in Model::ALL {
+        for (index, model) in Model::ALL.into_iter().enumerate() {
+            assert_eq!(model.index(), index);
             assert_eq!(Model::from_name(model.name()), Some(model));
             assert_eq!(Model::from_name(&format!(" {} ", model.name().to_uppercase())), Some(model));
         }

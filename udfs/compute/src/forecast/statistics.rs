@@ -20,7 +20,8 @@ pub(crate) fn variance(values: &[f64]) -> f64 {
     }
 }
 
-/// Median of the finite values (mean of the two in the middle); `None` if there is none. Reorders `values`.
+/// Median of the finite values (mean of the two in the middle); `None` if there is none. Leaves the finite
+/// values in ascending order.
 pub(crate) fn median(values: &mut Vec<f64>) -> Option<f64> {
     values.retain(|v| v.is_finite());
     values.sort_by(f64::total_cmp);
