@@ -140,6 +140,6 @@ fn isotonic(values: &[f64]) -> Vec<f64> {
 }
 
 fn row(values: &[f64]) -> String {
-    let numbers: Vec<String> = values.iter().map(|v| format!("{v:.3}")).collect();
+    let numbers: Vec<String> = values.iter().map(|v| format!("{v:.4}")).collect();
     format!("[{}]", numbers.join(", "))
 }
