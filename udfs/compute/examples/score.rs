@@ -5,8 +5,6 @@
 //! BENCH.csv (`-` for standard input) has the columns `series_id, freq, split, t, value` in this order, `split`
 //! being `train` or `test`; the number of test values is the horizon. Writes `series_id, step, mean, lo95, hi95`
 //! to standard output, and the speed on one core to standard error.
-#![expect(clippy::print_stdout, reason = "the forecast is the output of this program")]
-
 use std::io::{Read, Write};
 use std::time::Instant;
 

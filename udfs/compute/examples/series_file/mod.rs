@@ -12,17 +12,22 @@ pub(crate) struct Series {
     pub(crate) test: Vec<f64>,
 }
 
+/// Time, whether it belongs to the test part, value.
+type Point = (u64, bool, f64);
+
 /// The series in order of frequency and id.
 ///
 /// A series id may hold commas within double quotes: the four columns after it are read from the end of the line.
 pub(crate) fn parse(text: &str) -> Result<Vec<Series>, String> {
-    let mut rows: BTreeMap<(String, String), Vec<(u64, bool, f64)>> = BTreeMap::new();
+    let mut rows: BTreeMap<(String, String), Vec<Point>> = BTreeMap::new();
     for (index, line) in text.lines().enumerate().skip(1) {
-        let bad = || format!("line {}: not series_id, freq, split, t, value: {line}", index + 1);
+        let bad = |why: &dyn std::fmt::Display| {
+            format!("line {}: not series_id, freq, split, t, value ({why}): {line}", index + 1)
+        };
         let mut fields = line.rsplitn(5, ',');
-        let mut field = || fields.next().ok_or_else(bad);
-        let value: f64 = field()?.parse().map_err(|_| bad())?;
-        let time: u64 = field()?.parse().map_err(|_| bad())?;
+        let mut field = || fields.next().ok_or_else(|| bad(&"a column is missing"));
+        let value: f64 = field()?.parse().map_err(|error| bad(&error))?;
+        let time: u64 = field()?.parse().map_err(|error| bad(&error))?;
         let test = field()? == "test";
         let frequency = field()?.to_owned();
         let id = field()?.to_owned();
