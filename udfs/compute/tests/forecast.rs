@@ -1,5 +1,7 @@
 //! What every forecast promises, whatever the series.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use proptest::prelude::*;
 use tithe_compute::forecast::{Basis, Forecast, Model, SeriesError, forecast_series};
 
