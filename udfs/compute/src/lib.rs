@@ -1,2 +1,4 @@
 //! The mathematics of Tithe: no Arrow, no DataFusion, no I/O.
 
+pub mod income;
+pub mod random;
