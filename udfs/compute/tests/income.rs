@@ -182,6 +182,7 @@ fn bad_evidence_is_flagged_and_left_out() {
         check(&|evidence| evidence.seen_deal_amounts = Some(vec![5_000.0, bad]), Flag::BadEvidence);
         check(&|evidence| evidence.foreign_audience_share = Some(bad), Flag::BadEvidence);
     }
+    check(&|evidence| evidence.year = Some(114), Flag::BadEvidence);
     check(&|evidence| evidence.category = Some("volcanology".to_owned()), Flag::UnknownCategory);
     check(&|evidence| evidence.minor = Some(true), Flag::MinorExcluded);
     check(&|evidence| evidence.declared_income = Some(0.0), Flag::NothingDeclared);
