@@ -1,2 +1,5 @@
 //! The mathematics of Tithe: no Arrow, no DataFusion, no I/O.
 
+pub mod amount;
+pub mod calendar;
+pub mod identifiers;
