@@ -3,3 +3,6 @@
 pub mod forecast;
 pub mod income;
 pub mod random;
+pub mod amount;
+pub mod calendar;
+pub mod identifiers;
