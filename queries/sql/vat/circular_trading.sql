@@ -1,16 +1,17 @@
 -- title: Circular trading among three businesses
--- question: Which three businesses sell nearly the same amount round in a circle within a period?
--- param: minimum_amount integer 100000 – smallest amount of each leg in the period, without tax, NT$
--- param: tolerance_percent integer 10 – largest difference between the legs
--- column: period text – two-month period
+-- question: Which three businesses sell nearly the same amount round in a circle, period after period?
+-- param: minimum_amount integer 100000 – smallest amount of each leg in a period, without tax, NT$
+-- param: tolerance_percent integer 10 – largest difference between the legs of a period
+-- param: minimum_periods integer 2 – fewest periods in which the circle closes
 -- column: first_ban text – the smallest number of the three; sells to the second
 -- column: second_ban text – sells to the third
 -- column: third_ban text – sells to the first
--- column: first_amount integer – first to second, without tax, NT$
--- column: second_amount integer – second to third, NT$
--- column: third_amount integer – third to first, NT$
--- column: spread_percent double – largest over smallest leg, less 100, 2 decimals
--- column: circulated_tax integer – tax on the three legs, NT$
+-- column: periods integer – periods in which the circle closes
+-- column: first_period text – first of them
+-- column: last_period text – last of them
+-- column: circulated_sales integer – on the three legs in these periods, without tax, NT$
+-- column: circulated_tax integer – tax on them, NT$
+-- column: widest_spread_percent double – largest over smallest leg of a period, less 100, 2 decimals
 -- portable: yes
 WITH legs AS (
     SELECT period,
@@ -28,10 +29,8 @@ circles AS (
            a.seller_ban AS first_ban,
            b.seller_ban AS second_ban,
            c.seller_ban AS third_ban,
-           a.amount AS first_amount,
-           b.amount AS second_amount,
-           c.amount AS third_amount,
-           a.tax + b.tax + c.tax AS circulated_tax,
+           a.amount + b.amount + c.amount AS amount,
+           a.tax + b.tax + c.tax AS tax,
            least(a.amount, b.amount, c.amount) AS smallest,
            greatest(a.amount, b.amount, c.amount) AS largest
     FROM legs a
@@ -39,15 +38,17 @@ circles AS (
     JOIN legs c ON c.period = a.period AND c.seller_ban = b.buyer_ban AND c.buyer_ban = a.seller_ban
     WHERE a.seller_ban < b.seller_ban AND a.seller_ban < c.seller_ban
 )
-SELECT period,
-       first_ban,
+SELECT first_ban,
        second_ban,
        third_ban,
-       first_amount,
-       second_amount,
-       third_amount,
-       round(CAST(largest - smallest AS DOUBLE) * 100 / smallest, 2) AS spread_percent,
-       circulated_tax
+       COUNT(*) AS periods,
+       MIN(period) AS first_period,
+       MAX(period) AS last_period,
+       CAST(SUM(amount) AS BIGINT) AS circulated_sales,
+       CAST(SUM(tax) AS BIGINT) AS circulated_tax,
+       MAX(round(CAST(largest - smallest AS DOUBLE) * 100 / smallest, 2)) AS widest_spread_percent
 FROM circles
 WHERE largest * 100 <= smallest * (100 + $tolerance_percent)
-ORDER BY circulated_tax DESC, period, first_ban, second_ban, third_ban
+GROUP BY first_ban, second_ban, third_ban
+HAVING COUNT(*) >= $minimum_periods
+ORDER BY circulated_tax DESC, first_ban, second_ban, third_ban

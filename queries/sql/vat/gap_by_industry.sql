@@ -4,9 +4,9 @@
 -- param: last_period text 11412 – last two-month period
 -- column: industry_code text – industry
 -- column: name_zh text – its name
--- column: sellers integer – businesses that issued invoices
+-- column: sellers integer – businesses that issued taxable invoices
 -- column: short_sellers integer – of these, with less declared than 98 percent of the invoices
--- column: invoiced_sales integer – without tax, NT$
+-- column: invoiced_sales integer – taxable, without tax, NT$
 -- column: declared_sales integer – on the returns; none counts as 0, NT$
 -- column: gap integer – of the sellers that fall short, NT$
 -- column: gap_percent double – of the industry's invoices, 2 decimals
@@ -14,15 +14,15 @@
 WITH sold AS (
     SELECT seller_ban,
            period,
-           CAST(SUM(CASE WHEN buyer_ban IS NULL AND tax_kind = '1' THEN 0 ELSE sales_amount END) AS BIGINT) AS net_sales,
-           CAST(SUM(CASE WHEN buyer_ban IS NULL AND tax_kind = '1' THEN total_amount ELSE 0 END) AS BIGINT) AS consumer_sales
+           CAST(SUM(CASE WHEN buyer_ban IS NULL THEN 0 ELSE sales_amount END) AS BIGINT) AS net_sales,
+           CAST(SUM(CASE WHEN buyer_ban IS NULL THEN total_amount ELSE 0 END) AS BIGINT) AS consumer_sales
     FROM invoice.header
-    WHERE period BETWEEN $first_period AND $last_period
+    WHERE tax_kind = '1' AND period BETWEEN $first_period AND $last_period
     GROUP BY seller_ban, period
 ),
 invoiced AS (
     SELECT seller_ban,
-           CAST(SUM(net_sales + CAST(round(CAST(consumer_sales AS DOUBLE) / 1.05) AS BIGINT)) AS BIGINT) AS invoiced_sales
+           CAST(SUM(net_sales + CAST(round(CAST(consumer_sales AS DOUBLE) * 20 / 21) AS BIGINT)) AS BIGINT) AS invoiced_sales
     FROM sold
     GROUP BY seller_ban
 ),

@@ -1,5 +1,5 @@
 -- title: Gaps in invoice numbers
--- question: Which numbers are missing inside the block that a seller used in a period?
+-- question: Which numbers are missing between the first allotted to a seller and the last it used?
 -- param: minimum_missing integer 1 – smallest number of missing invoices in a gap
 -- column: seller_ban text – seller
 -- column: period text – two-month period
@@ -7,7 +7,7 @@
 -- column: first_missing text – first number missing
 -- column: last_missing text – last number missing
 -- column: missing integer – numbers missing
--- column: before_gap date – date of the invoice before the gap
+-- column: before_gap date – date of the invoice before the gap; NULL at the head of the numbers allotted
 -- column: after_gap date – date of the invoice after it
 -- portable: yes
 WITH numbered AS (
@@ -17,6 +17,9 @@ WITH numbered AS (
            CAST(substr(invoice_number, 3, 8) AS BIGINT) AS number,
            invoice_date
     FROM invoice.header
+    UNION ALL
+    SELECT seller_ban, period, track, CAST(substr(first_number, 3, 8) AS BIGINT) - 1, CAST(NULL AS DATE)
+    FROM invoice.allotment
 ),
 neighbours AS (
     SELECT seller_ban,
@@ -24,8 +27,8 @@ neighbours AS (
            track,
            number,
            invoice_date,
-           LAG(number) OVER (PARTITION BY seller_ban, period, track ORDER BY number, invoice_date) AS previous_number,
-           LAG(invoice_date) OVER (PARTITION BY seller_ban, period, track ORDER BY number, invoice_date) AS previous_date
+           LAG(number) OVER (PARTITION BY seller_ban, period, track ORDER BY number, invoice_date NULLS FIRST) AS previous_number,
+           LAG(invoice_date) OVER (PARTITION BY seller_ban, period, track ORDER BY number, invoice_date NULLS FIRST) AS previous_date
     FROM numbered
 )
 SELECT seller_ban,

@@ -1,12 +1,11 @@
 -- title: Missing traders
 -- question: Which businesses invoice other businesses with tax and then do not declare it, or vanish?
 -- param: minimum_tax integer 20000 – smallest undeclared output tax listed, NT$
--- param: young_months integer 24 – registered at most so many months before counts as young
+-- param: most_declared_percent integer 10 – output tax declared, of the tax invoiced, that still counts as vanished
 -- column: ban text – seller
 -- column: name text – its name
 -- column: registered_on date – registration
--- column: young boolean – registered shortly before its first undeclared invoice
--- column: periods integer – periods with invoices and no return, or a return under half of the tax invoiced
+-- column: periods integer – periods with invoices and no return, or next to nothing on it
 -- column: first_period text – first of them
 -- column: last_period text – last of them
 -- column: buyers integer – businesses that received the invoices
@@ -18,7 +17,6 @@
 WITH invoiced AS (
     SELECT seller_ban,
            period,
-           MIN(invoice_date) AS first_invoice,
            CAST(SUM(sales_amount) AS BIGINT) AS sales_amount,
            CAST(SUM(tax_amount) AS BIGINT) AS invoiced_tax
     FROM invoice.header
@@ -33,13 +31,12 @@ declared AS (
 undeclared AS (
     SELECT i.seller_ban,
            i.period,
-           i.first_invoice,
            i.sales_amount,
            i.invoiced_tax,
            COALESCE(d.output_tax, 0) AS declared_tax
     FROM invoiced i
     LEFT JOIN declared d ON d.ban = i.seller_ban AND d.period = i.period
-    WHERE COALESCE(d.output_tax, 0) * 2 < i.invoiced_tax
+    WHERE i.invoiced_tax > 0 AND COALESCE(d.output_tax, 0) * 100 <= i.invoiced_tax * $most_declared_percent
 ),
 customers AS (
     SELECT h.seller_ban, COUNT(DISTINCT h.buyer_ban) AS buyers
@@ -53,7 +50,6 @@ summed AS (
            COUNT(*) AS periods,
            MIN(period) AS first_period,
            MAX(period) AS last_period,
-           MIN(first_invoice) AS first_invoice,
            CAST(SUM(sales_amount) AS BIGINT) AS sales_amount,
            CAST(SUM(invoiced_tax) AS BIGINT) AS invoiced_tax,
            CAST(SUM(declared_tax) AS BIGINT) AS declared_tax
@@ -63,8 +59,6 @@ summed AS (
 SELECT s.seller_ban AS ban,
        t.name,
        t.registered_on,
-       (EXTRACT(YEAR FROM s.first_invoice) - EXTRACT(YEAR FROM t.registered_on)) * 12
-           + EXTRACT(MONTH FROM s.first_invoice) - EXTRACT(MONTH FROM t.registered_on) <= $young_months AS young,
        s.periods,
        s.first_period,
        s.last_period,

@@ -5,9 +5,9 @@
 -- column: ban text – seller
 -- column: name text – its name
 -- column: period text – two-month period
--- column: invoices integer – invoices issued
--- column: invoiced_sales integer – without tax; consumer invoices divided by 1.05, NT$
--- column: declared_sales integer – on the return, NT$
+-- column: invoices integer – taxable invoices issued
+-- column: invoiced_sales integer – taxable, without tax; invoices to consumers contain it and count for 20/21, NT$
+-- column: declared_sales integer – taxable sales on the return, NT$
 -- column: gap integer – invoiced less declared, NT$
 -- column: gap_percent double – of the invoices, 2 decimals
 -- column: tax_at_stake integer – 5 percent of the gap, NT$
@@ -16,16 +16,17 @@ WITH sold AS (
     SELECT seller_ban,
            period,
            COUNT(*) AS invoices,
-           CAST(SUM(CASE WHEN buyer_ban IS NULL AND tax_kind = '1' THEN 0 ELSE sales_amount END) AS BIGINT) AS net_sales,
-           CAST(SUM(CASE WHEN buyer_ban IS NULL AND tax_kind = '1' THEN total_amount ELSE 0 END) AS BIGINT) AS consumer_sales
+           CAST(SUM(CASE WHEN buyer_ban IS NULL THEN 0 ELSE sales_amount END) AS BIGINT) AS net_sales,
+           CAST(SUM(CASE WHEN buyer_ban IS NULL THEN total_amount ELSE 0 END) AS BIGINT) AS consumer_sales
     FROM invoice.header
+    WHERE tax_kind = '1'
     GROUP BY seller_ban, period
 ),
 invoiced AS (
     SELECT seller_ban,
            period,
            invoices,
-           net_sales + CAST(round(CAST(consumer_sales AS DOUBLE) / 1.05) AS BIGINT) AS invoiced_sales
+           net_sales + CAST(round(CAST(consumer_sales AS DOUBLE) * 20 / 21) AS BIGINT) AS invoiced_sales
     FROM sold
 ),
 declared AS (

@@ -1,6 +1,6 @@
--- title: Zero-rated sales and refunds
--- question: Who declares zero-rated sales that no zero-rated invoice supports?
--- param: minimum_gap integer 50000 – smallest unsupported amount listed, NT$
+-- title: Zero-rated sales and excess input tax
+-- question: Which exporters carry the largest excess of input tax, and do invoices support the zero-rated sales?
+-- param: minimum_excess integer 10000 – smallest excess input tax listed, NT$
 -- column: ban text – business
 -- column: name text – its name
 -- column: industry_code text – industry
@@ -8,13 +8,13 @@
 -- column: declared_zero_rated integer – on the returns, NT$
 -- column: invoiced_zero_rated integer – on invoices of tax kind 2, NT$
 -- column: unsupported integer – declared less invoiced, NT$
--- column: refunds integer – negative tax payable of these periods, NT$
+-- column: excess_input_tax integer – input tax above output tax in these periods, NT$
 -- portable: yes
 WITH declared AS (
     SELECT ban,
            COUNT(DISTINCT period) AS periods,
            CAST(SUM(zero_rated_amount) AS BIGINT) AS declared_zero_rated,
-           CAST(SUM(CASE WHEN tax_payable < 0 THEN -tax_payable ELSE 0 END) AS BIGINT) AS refunds
+           CAST(SUM(excess_input_tax) AS BIGINT) AS excess_input_tax
     FROM tax.vat_return
     WHERE zero_rated_amount > 0
     GROUP BY ban
@@ -32,9 +32,9 @@ SELECT d.ban,
        d.declared_zero_rated,
        COALESCE(i.invoiced_zero_rated, 0) AS invoiced_zero_rated,
        d.declared_zero_rated - COALESCE(i.invoiced_zero_rated, 0) AS unsupported,
-       d.refunds
+       d.excess_input_tax
 FROM declared d
 LEFT JOIN invoiced i ON i.seller_ban = d.ban
 LEFT JOIN tax.taxpayer t ON t.ban = d.ban
-WHERE d.declared_zero_rated - COALESCE(i.invoiced_zero_rated, 0) >= $minimum_gap
-ORDER BY unsupported DESC, d.ban
+WHERE d.excess_input_tax >= $minimum_excess
+ORDER BY d.excess_input_tax DESC, d.ban
