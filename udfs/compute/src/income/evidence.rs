@@ -7,14 +7,17 @@ const MOST_FOLLOWERS: f64 = 1e10;
 /// More NT$ than a year's national income.
 const MOST_MONEY: f64 = 1e14;
 
+/// Years that can be meant: platforms that pay, to as far as anyone files.
+const YEARS: std::ops::RangeInclusive<i64> = 2000..=2200;
+
 /// What is known of one creator in one year. `None` is "not observed" and leaves the prior; an observed zero
 /// or an empty list is evidence. Money in NT$.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evidence {
     /// Names the row; with the seed it fixes the random numbers.
     pub channel_id: Option<String>,
-    /// The year.
-    pub year: Option<i32>,
+    /// The year, of the common era. Part of the row's name; the priors are the same in all years.
+    pub year: Option<i64>,
     /// Followers or subscribers.
     pub followers: Option<f64>,
     /// Long-form views in the year.
@@ -76,6 +79,9 @@ impl Evidence {
                 .filter_map(|deal| within(Some(*deal), MOST_MONEY).filter(|deal| *deal > 0.0))
                 .collect()
         });
+        if self.year.is_some_and(|year| !YEARS.contains(&year)) {
+            flags.raise(Flag::BadEvidence);
+        }
         let category = self.category.as_deref().filter(|name| !name.trim().is_empty());
         let known = category.and_then(Category::from_name);
         if category.is_some() && known.is_none() {
