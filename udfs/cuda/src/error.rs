@@ -10,6 +10,8 @@ pub enum CudaError {
         code: u32,
     },
     /// The library is not a whole driver: a stub, or one too old.
-    #[error("the NVIDIA driver library lacks functions of CUDA 12.0; install a driver of version 525 or later")]
+    #[error(
+        "the NVIDIA driver library lacks functions of CUDA 12.0; install a driver of version 525 or later"
+    )]
     Incomplete,
 }

@@ -63,14 +63,24 @@ Priors: tariffs and CPM tables of Taiwan, each value with source and confidence 
             sql: "SELECT round(e['p10']) AS p10, round(e['p50']) AS p50, round(e['p90']) AS p90, e['flags'] AS flags \
                   FROM (SELECT influencer_income(named_struct('channel_id', 'UC1', 'followers', 80000, \
                   'annual_views', 3000000, 'category', 'food'), draws => 1024, seed => 7) AS e)",
-            result: "",
+            result: "\
++----------+----------+-----------+-------------------+
+| p10      | p50      | p90       | flags             |
++----------+----------+-----------+-------------------+
+| 243746.0 | 747703.0 | 2241558.0 | [prior_dominated] |
++----------+----------+-----------+-------------------+",
         },
         Example {
             sql: "SELECT round(e['p10']) AS p10, round(e['p90']) AS p90, round(e['undeclared_mean']) AS undeclared \
                   FROM (SELECT influencer_income(named_struct('channel_id', 'UC1', 'followers', 80000, \
                   'annual_views', 3000000, 'category', 'food', 'seen_deal_amounts', [42000, 60000], \
                   'remittance_twd', 150000, 'declared_income', 180000), draws => 1024, seed => 7) AS e)",
-            result: "",
+            result: "\
++----------+----------+------------+
+| p10      | p90      | undeclared |
++----------+----------+------------+
+| 267339.0 | 759385.0 | 279965.0   |
++----------+----------+------------+",
         },
     ],
 };
