@@ -82,8 +82,8 @@ mod tests {
             assert_eq!(parse_one(sql).unwrap_err().to_string(), expected, "{sql}");
         };
         check(
-            "select 1,\n  from t",
-            "syntax error at line 2, column 8: expected end of statement, found t\n  from t\n       ^",
+            "select 1\n  form t u",
+            "syntax error at line 2, column 8: expected end of statement, found t\n  form t u\n       ^",
         );
         check(
             "selec 1",
