@@ -1,5 +1,7 @@
 //! One record for every query.
 
+#![cfg(test)]
+
 mod support;
 
 use std::collections::BTreeMap;

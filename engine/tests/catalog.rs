@@ -1,5 +1,7 @@
 //! Folders as tables: formats, partitions, new files, and folders that are no tables.
 
+#![cfg(test)]
+
 mod support;
 
 use std::time::Duration;

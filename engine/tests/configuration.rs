@@ -1,5 +1,7 @@
 //! `tithe.toml`.
 
+#![cfg(test)]
+
 use insta::assert_snapshot;
 use tempfile::TempDir;
 use tithe_engine::{Configuration, ErrorKind};

@@ -1,5 +1,7 @@
 //! A lake on an S3-compatible store: moto, from the project's Python environment.
 
+#![cfg(test)]
+
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -7,9 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use object_store::ObjectStoreExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
-use object_store::ObjectStoreExt;
 use tithe_engine::{Engine, EngineOptions, ErrorKind, Principal};
 
 /// Set for the part of the test that runs in a process of its own, where the environment is the server's.

@@ -98,7 +98,10 @@ impl Lake {
 
     /// The tables of `schema` there are now, sorted, readable or not.
     pub(crate) async fn table_names(&self, schema: &str) -> Result<Vec<String>> {
-        self.folders(&self.root.clone().join(schema)).await
+        match self.below(&[schema]) {
+            Some(folder) => self.folders(&folder).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     async fn folders(&self, under: &Path) -> Result<Vec<String>> {
@@ -108,15 +111,25 @@ impl Lake {
             .iter()
             .filter_map(|prefix| prefix.filename())
             .filter(|name| !name.starts_with('.') && !name.starts_with('_'))
-            .map(|name| percent_encoding::percent_decode_str(name).decode_utf8_lossy().into_owned())
+            .map(ToOwned::to_owned)
             .collect();
         names.sort();
         Ok(names)
     }
 
     async fn folder(&self, schema: &str, table: &str) -> Result<Folder> {
-        let folder = self.root.clone().join(schema).join(table);
-        listing::list(self.store.as_ref(), &folder).await
+        match self.below(&[schema, table]) {
+            Some(folder) => listing::list(self.store.as_ref(), &folder).await,
+            None => Ok(Folder::Nothing),
+        }
+    }
+
+    /// The folder with these names below the root; `None` for names that no folder can have.
+    fn below(&self, names: &[&str]) -> Option<Path> {
+        if names.iter().any(|name| name.contains('/')) {
+            return None;
+        }
+        Path::parse(format!("{}/{}", self.root, names.join("/"))).ok()
     }
 
     /// The files of one table now; `None` when there is no such folder.

@@ -27,6 +27,9 @@ pub(crate) struct Listing {
     pub(crate) files: Vec<LakeFile>,
 }
 
+/// `key=value` in a path.
+type PartitionValue = (String, Option<String>);
+
 /// What a folder holds: a table, or why it is none.
 #[derive(Debug)]
 pub(crate) enum Folder {
@@ -37,7 +40,7 @@ pub(crate) enum Folder {
 
 /// Lists `folder`; names that begin with `_` or `.` are not data.
 pub(crate) async fn list(store: &dyn ObjectStore, folder: &Path) -> Result<Folder> {
-    let mut found: Vec<(ObjectMeta, TableFormat, Vec<(String, Option<String>)>)> = Vec::new();
+    let mut found: Vec<(ObjectMeta, TableFormat, Vec<PartitionValue>)> = Vec::new();
     let mut objects = store.list(Some(folder));
     while let Some(meta) = objects.try_next().await? {
         let Some(below) = meta.location.prefix_match(folder) else { continue };
@@ -90,7 +93,7 @@ pub(crate) fn name_of(path: &Path, folder: &Path) -> String {
     }
 }
 
-fn partition(part: &str) -> Option<(String, Option<String>)> {
+fn partition(part: &str) -> Option<PartitionValue> {
     let (key, value) = part.split_once('=')?;
     if key.is_empty() {
         return None;

@@ -8,7 +8,7 @@ use datafusion::error::DataFusionError;
 use crate::error::EngineError;
 
 /// What DataFusion, Arrow and Parquet put before the sentence that matters.
-const PREFIXES: [&str; 21] = [
+const PREFIXES: [&str; 24] = [
     "DataFusion error: ",
     "Error during planning: ",
     "Execution error: ",
@@ -26,6 +26,9 @@ const PREFIXES: [&str; 21] = [
     "Io error: ",
     "Compute error: ",
     "Cast error: ",
+    "Parser error: ",
+    "Internal error: ",
+    "Error: ",
     "Json error: ",
     "Invalid argument error: ",
     "Resources exhausted: ",
@@ -48,7 +51,7 @@ pub(crate) fn plain(error: &DataFusionError) -> String {
         DataFusionError::ArrowError(inner, _) => arrow(inner),
         DataFusionError::ParquetError(inner) => sentence(&inner.to_string()),
         DataFusionError::SQL(inner, _) => sentence(&inner.to_string()),
-        DataFusionError::NotImplemented(message) => format!("{} is not supported", sentence(message)),
+        DataFusionError::NotImplemented(message) => not_supported(&sentence(message)),
         DataFusionError::ResourcesExhausted(message) => format!(
             "the query needs more memory or disk than its limit: {}; ask for less at once, or raise `limits.memory`",
             sentence(message)
@@ -70,6 +73,14 @@ pub(crate) fn plain(error: &DataFusionError) -> String {
             }
         }
         other => sentence(&other.message()),
+    }
+}
+
+fn not_supported(message: &str) -> String {
+    let says_so = ["not supported", "nsupported", "not implemented", "not yet"];
+    match says_so.iter().any(|words| message.contains(words)) {
+        true => message.to_owned(),
+        false => format!("{message} is not supported"),
     }
 }
 
@@ -111,12 +122,35 @@ fn sentence(message: &str) -> String {
     while let Some(shorter) = PREFIXES.iter().find_map(|prefix| rest.strip_prefix(prefix)) {
         rest = shorter.trim_start();
     }
+    if let Some(told) = wrong_argument(rest) {
+        return told;
+    }
     let first_is_plain_word = rest.chars().nth(1).is_some_and(char::is_lowercase);
     let mut characters = rest.chars();
     match characters.next() {
         Some(first) if first_is_plain_word => first.to_lowercase().chain(characters).collect(),
         _ => rest.to_owned(),
     }
+}
+
+/// DataFusion lists every signature that did not match, each with its own prefix.
+fn wrong_argument(message: &str) -> Option<String> {
+    let (function, details) = message.split_once(" failed to match any signature")?;
+    let name = function.split('\'').nth(1)?;
+    let mut wanted: Vec<&str> = Vec::new();
+    for detail in details.split(" requires ").skip(1) {
+        let kind = detail.split(", but received ").next()?;
+        if !wanted.contains(&kind) {
+            wanted.push(kind);
+        }
+    }
+    let received = details.split(", but received ").nth(1)?.split(" (DataType").next()?;
+    let (last, before) = wanted.split_last()?;
+    let list = match before.is_empty() {
+        true => (*last).to_owned(),
+        false => format!("{} or {last}", before.join(", ")),
+    };
+    Some(format!("function {name} takes {list}, not {received}; cast the argument"))
 }
 
 #[cfg(test)]

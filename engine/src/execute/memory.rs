@@ -1,14 +1,11 @@
 //! How much memory queries may hold before they spill to disk.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
 
 /// The limit where the machine does not say how much memory it has.
 const UNKNOWN_MACHINE: usize = 4 * 1024 * 1024 * 1024;
-/// Consumers named when the limit is reached.
-const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 
 /// Sixty percent of the memory of this machine, or of its container if that is less; 4 GiB where neither is known.
 pub(crate) fn default_memory_limit() -> usize {
@@ -24,7 +21,7 @@ pub(crate) fn default_memory_limit() -> usize {
 
 /// A pool of `bytes` that queries share fairly.
 pub(crate) fn memory_pool(bytes: usize) -> Arc<dyn MemoryPool> {
-    Arc::new(TrackConsumersPool::new(FairSpillPool::new(bytes), NAMED_CONSUMERS))
+    Arc::new(FairSpillPool::new(bytes))
 }
 
 fn total(meminfo: &str) -> Option<usize> {
