@@ -1,1 +1,72 @@
-fn main() {}
+//! `tithe`: SQL, forecasts and creators' incomes over the data of a tax authority.
+
+mod commands;
+mod failure;
+mod interrupt;
+mod lake;
+mod logging;
+mod nearest;
+mod output;
+mod script;
+mod shell;
+mod statement;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::commands::Command;
+use crate::failure::{Failure, Result};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A query engine for tax authorities: SQL over a lake of tax, invoice and third-party data, with revenue
+/// forecasts and estimates of creators' incomes as SQL functions.
+#[derive(Debug, Parser)]
+#[command(name = "tithe", version, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    /// Log to standard error, such as `info` or `tithe_engine=debug` [env: RUST_LOG]
+    #[arg(long, value_name = "FILTER", global = true)]
+    log: Option<String>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tithe demo                                      see it all on a small sample lake
+  tithe gen --scale 0.01 --out lake               write a sample lake
+  tithe sql                                       a shell over ./lake
+  tithe sql -c 'SELECT * FROM ref.bureau'         one query
+  tithe query list                                questions that are already answered
+  tithe serve --lake lake                         a Flight SQL server for Python and BI tools
+
+Exit codes: 0 done, 1 the query failed, 2 wrong use or configuration, 3 could not connect, 4 not allowed,
+5 a limit was reached, 130 interrupted.";
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !matches!(failure, Failure::ReaderGone) {
+                eprintln!("error: {failure}");
+            }
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    logging::start(cli.log.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("cannot start the worker threads: {error}")))?;
+    let result = cli.command.run(&runtime);
+    // A cancelled operator may still be busy; nobody waits for it.
+    runtime.shutdown_background();
+    result
+}

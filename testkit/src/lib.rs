@@ -1,1 +1,12 @@
-//! placeholder
+//! What several crates' tests share: a sample lake, sessions on it, plans and answers as text for
+//! snapshots, and the Python environment of the tests with real clients. A dev-dependency alone.
+
+mod answer;
+mod plan;
+mod python;
+mod sample_lake;
+
+pub use answer::{answer, hash};
+pub use plan::{optimized_plan, redacted};
+pub use python::python_or_skip;
+pub use sample_lake::{open, sample_lake, sample_session};

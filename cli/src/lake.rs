@@ -1,0 +1,109 @@
+//! The options that say which lake is read, with which limits.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use tithe_engine::{Engine, EngineOptions, LakeLocation, Principal, Session};
+
+use crate::failure::{Failure, Result};
+
+/// Where a lake is when nobody says.
+pub(crate) const DEFAULT_LAKE: &str = "lake";
+
+/// Which lake, and its limits.
+#[derive(Debug, Args)]
+pub(crate) struct LakeArguments {
+    /// The lake: a directory, or a URL such as s3://bucket/lake [default: the configuration's, else ./lake]
+    #[arg(long, env = "TITHE_LAKE", value_name = "DIR|URL", help_heading = "Lake")]
+    pub(crate) lake: Option<String>,
+
+    /// Configuration file [default: the nearest tithe.toml here or above]
+    #[arg(long, env = "TITHE_CONFIG", value_name = "FILE", help_heading = "Lake")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Memory that queries may hold before they spill to disk, such as 512M or 4G
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Lake")]
+    pub(crate) memory: Option<usize>,
+
+    /// Cores that a query may use [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Lake")]
+    pub(crate) threads: Option<u16>,
+
+    /// Leave out lines of JSON that do not parse, and say how many, instead of failing
+    #[arg(long, help_heading = "Lake")]
+    pub(crate) skip_bad_lines: bool,
+}
+
+/// An opened lake and a session of the local user on it.
+pub(crate) struct Opened {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) session: Session,
+    /// What was opened; nothing when there is no lake at the default place.
+    pub(crate) location: Option<LakeLocation>,
+}
+
+impl LakeArguments {
+    /// Opens the lake; without one at the default place, an engine for functions and files alone.
+    pub(crate) async fn open(&self) -> Result<Opened> {
+        let location = match &self.lake {
+            Some(text) => Some(text.parse().map_err(|error| Failure::of_opening(&error))?),
+            None if Path::new(DEFAULT_LAKE).is_dir() => {
+                Some(DEFAULT_LAKE.parse().map_err(|error| Failure::of_opening(&error))?)
+            }
+            None => None,
+        };
+        let options = EngineOptions {
+            lake: location.clone(),
+            memory_limit: self.memory,
+            target_partitions: self.threads.map(usize::from),
+            skip_bad_lines: self.skip_bad_lines,
+        };
+        let engine = Engine::open(options).await.map_err(|error| Failure::of_opening(&error))?;
+        let session = engine.session(Principal::local()).map_err(|error| Failure::of_opening(&error))?;
+        Ok(Opened { engine, session, location })
+    }
+}
+
+impl Opened {
+    /// Adds to a failure that there is no lake to have the table in.
+    pub(crate) fn explain<T>(&self, result: Result<T>) -> Result<T> {
+        match (result, &self.location) {
+            (Err(Failure::Failed(message)), None) => Err(Failure::Failed(format!(
+                "{message}\nno lake is open, for there is no ./{DEFAULT_LAKE}: name one with --lake, or write a \
+                 sample with `tithe gen --scale 0.01 --out {DEFAULT_LAKE}`"
+            ))),
+            (other, _) => other,
+        }
+    }
+}
+
+fn parse_size(text: &str) -> Result<usize, String> {
+    let binary = text.trim().to_ascii_uppercase();
+    let binary = binary.strip_suffix("IB").or_else(|| binary.strip_suffix('B')).unwrap_or(&binary);
+    datafusion::prelude::SessionContext::parse_capacity_limit("--memory", binary)
+        .ok()
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "a size is a number with K, M or G, such as 512M or 4G".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_size;
+
+    fn check(text: &str, expected: Option<usize>) {
+        assert_eq!(parse_size(text).ok(), expected, "{text}");
+    }
+
+    #[test]
+    fn sizes_take_the_usual_units() {
+        check("512M", Some(512 << 20));
+        check("4GiB", Some(4 << 30));
+        check("1.5g", Some(3 << 29));
+        check("64kb", Some(64 << 10));
+        check("0G", None);
+        check("-1G", None);
+        check("much", None);
+        check("", None);
+    }
+}

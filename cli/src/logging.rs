@@ -1,0 +1,20 @@
+//! Logs on standard error, none unless asked for.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::failure::{Failure, Result};
+
+/// Starts logging by `--log` or the environment variable `RUST_LOG`.
+pub(crate) fn start(filter: Option<&str>) -> Result<()> {
+    let from_environment = std::env::var(EnvFilter::DEFAULT_ENV).ok();
+    let Some(text) = filter.or(from_environment.as_deref()).filter(|text| !text.is_empty()) else {
+        return Ok(());
+    };
+    let filter = EnvFilter::builder().parse(text).map_err(|error| {
+        Failure::usage(format!(
+            "cannot understand the log filter {text:?}: {error}; try `info` or `tithe=debug`"
+        ))
+    })?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! Runs one statement and writes its rows as they come.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use arrow::array::{Array, RecordBatch, UInt64Array};
+use datafusion::execution::SendableRecordBatchStream;
+use futures::StreamExt;
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use tithe_engine::{EngineError, Session, StatementKind};
+use tokio::sync::mpsc;
+
+use crate::failure::{Failure, Result};
+use crate::output::{self, Destination, Format};
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rendering {
+    /// The format.
+    pub(crate) format: Format,
+    /// How many rows `table` shows; all without a bound.
+    pub(crate) max_rows: Option<usize>,
+}
+
+/// What a statement did.
+#[derive(Debug)]
+pub(crate) struct Done {
+    /// What kind it was.
+    pub(crate) kind: StatementKind,
+    /// Rows returned, or changed where the statement tells.
+    pub(crate) rows: u64,
+    /// Rows returned but not shown.
+    pub(crate) left_out: u64,
+    /// From the text to the last row.
+    pub(crate) elapsed: Duration,
+}
+
+/// Plans and runs `sql`, and writes its rows to what `destination` opens for the first result.
+pub(crate) async fn run(
+    session: &Session,
+    sql: &str,
+    rendering: Rendering,
+    destination: &mut Destination,
+) -> Result<Done> {
+    let start = Instant::now();
+    let query = session.query(sql).await.map_err(|error| Failure::of_statement(&error))?;
+    let kind = query.kind();
+    let stream = query.execute().await.map_err(|error| Failure::of_statement(&error))?;
+    let (rows, left_out) = match kind {
+        StatementKind::Query => write_rows(stream, rendering, destination).await?,
+        StatementKind::Change | StatementKind::Setting => (changed_rows(stream).await?, 0),
+    };
+    Ok(Done { kind, rows, left_out, elapsed: start.elapsed() })
+}
+
+async fn write_rows(
+    stream: SendableRecordBatchStream,
+    rendering: Rendering,
+    destination: &mut Destination,
+) -> Result<(u64, u64)> {
+    let progress = progress(rendering.format, destination);
+    let schema = stream.schema();
+    let mut batches = in_background(stream);
+    let written = async {
+        let mut writer = output::writer(rendering.format, schema, rendering.max_rows, destination)?;
+        let mut rows = 0;
+        while let Some(batch) = batches.recv().await {
+            let batch = batch?;
+            rows += count(&batch);
+            progress.set_position(rows);
+            writer.write(&batch)?;
+        }
+        progress.finish_and_clear();
+        Ok((rows, writer.finish()?))
+    }
+    .await;
+    progress.finish_and_clear();
+    match written {
+        Err(_broken) if destination.reader_is_gone() => Err(Failure::ReaderGone),
+        other => other,
+    }
+}
+
+/// Rows are made on another task, so that an interrupt is heard while an operator is busy.
+fn in_background(mut stream: SendableRecordBatchStream) -> mpsc::Receiver<Result<RecordBatch>> {
+    let (sender, receiver) = mpsc::channel(2);
+    tokio::spawn(async move {
+        let rows = async {
+            while let Some(batch) = stream.next().await {
+                let batch = batch.map_err(|error| Failure::of_statement(&EngineError::from(error)));
+                let last = batch.is_err();
+                if sender.send(batch).await.is_err() || last {
+                    break;
+                }
+            }
+        };
+        tokio::select! {
+            () = rows => {}
+            () = sender.closed() => {}
+        }
+    });
+    receiver
+}
+
+async fn changed_rows(stream: SendableRecordBatchStream) -> Result<u64> {
+    let mut changed = 0;
+    let mut batches = in_background(stream);
+    while let Some(batch) = batches.recv().await {
+        let batch = batch?;
+        if let Some(counts) = batch
+            .column_by_name("count")
+            .and_then(|column| column.as_any().downcast_ref::<UInt64Array>().cloned())
+        {
+            changed += counts.iter().flatten().sum::<u64>();
+        }
+    }
+    Ok(changed)
+}
+
+/// A line on standard error that tells how far the rows are, where it disturbs nothing.
+fn progress(format: Format, destination: &Destination) -> ProgressBar {
+    let disturbs = destination.is_terminal() && format != Format::Table;
+    if disturbs || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {human_pos} rows, {elapsed}, Ctrl-C cancels") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+fn count(batch: &RecordBatch) -> u64 {
+    u64::try_from(batch.num_rows()).unwrap_or(u64::MAX)
+}
+
+impl Done {
+    /// What happened, for a person.
+    pub(crate) fn summary(&self) -> String {
+        match self.kind {
+            StatementKind::Query if self.left_out > 0 => format!(
+                "{} rows, the last {} of them not shown",
+                HumanCount(self.rows),
+                HumanCount(self.left_out)
+            ),
+            StatementKind::Query if self.rows == 1 => "1 row".to_owned(),
+            StatementKind::Query => format!("{} rows", HumanCount(self.rows)),
+            StatementKind::Change if self.rows > 0 => format!("done, {} rows", HumanCount(self.rows)),
+            StatementKind::Change | StatementKind::Setting => "done".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+-- title: Creators' income, estimated against declared
+-- question: How much do creators of each kind probably earn, from what, and how much of it was declared?
+-- param: year integer 2025 – income year
+-- param: draws integer 1024 – draws per creator, 64 to 65536
+-- param: seed integer 0 – any number; the same seed gives the same answer
+-- column: category text – kind of channel
+-- column: channels integer – channels estimated
+-- column: linked integer – of these, linked to a taxpayer
+-- column: estimated_mean integer – expected gross receipts of all channels, NT$
+-- column: ads integer – of which advertising shares, NT$
+-- column: sponsorship integer – of which sponsorship, NT$
+-- column: donations integer – of which donations and memberships, NT$
+-- column: group_buy integer – of which group buys and affiliate commissions, NT$
+-- column: other integer – of which the rest, NT$
+-- column: linked_mean integer – expected gross receipts of the linked channels, NT$
+-- column: declared integer – creator income declared by their taxpayers, NT$
+-- column: expected_undeclared integer – expected receipts of the linked channels beyond the declared, NT$
+-- column: declared_percent double – declared, of the linked channels' expected receipts, 1 decimal
+-- portable: no
+WITH channels AS (
+    SELECT id AS channel_id,
+           snippet['customUrl'] AS handle,
+           snippet['title'] AS title,
+           regexp_match(snippet['description'], '[A-Za-z0-9._+-]+@[A-Za-z0-9-]+[.][A-Za-z0-9.-]+')[1] AS email,
+           CAST(statistics['subscriberCount'] AS BIGINT) AS subscribers,
+           CASE regexp_replace("topicDetails"['topicCategories'][1], '^.*/', '')
+               WHEN 'Finance' THEN 'finance'
+               WHEN 'Technology' THEN 'technology'
+               WHEN 'Knowledge' THEN 'education'
+               WHEN 'Physical_fitness' THEN 'fitness'
+               WHEN 'Fashion' THEN 'beauty'
+               WHEN 'Food' THEN 'food'
+               WHEN 'Lifestyle_(sociology)' THEN 'vlog'
+               WHEN 'Entertainment' THEN 'entertainment'
+               WHEN 'Video_game_culture' THEN 'gaming'
+               WHEN 'Music' THEN 'music'
+               WHEN 'Toy' THEN 'kids'
+           END AS category
+    FROM third_party.channel_raw
+),
+documents AS (
+    SELECT snippet['channelId'] AS channel_id,
+           CAST(substr(snippet['publishedAt'], 1, 4) AS BIGINT) AS year,
+           NOT regexp_like("contentDetails"['duration'], '^PT[0-9]+S$') AS long_video,
+           CAST(statistics['viewCount'] AS BIGINT) AS views,
+           CAST(NULL AS BIGINT) AS followers,
+           FALSE AS labelled,
+           sponsor_signals(snippet['description']) AS signals
+    FROM third_party.video_raw
+    UNION ALL
+    SELECT c.channel_id,
+           CAST(EXTRACT(YEAR FROM to_timestamp_seconds(COALESCE(p.taken_at, p."createTime"))) AS BIGINT),
+           FALSE,
+           CAST(NULL AS BIGINT),
+           p.owner['follower_count'],
+           COALESCE(p.is_paid_partnership, FALSE),
+           sponsor_signals(COALESCE(p.caption, p."desc"))
+    FROM third_party.post_raw p
+    JOIN channels c ON c.handle = COALESCE(p.owner['username'], p.author['uniqueId'])
+),
+title_owners AS (
+    SELECT title, MIN(channel_id) AS channel_id
+    FROM channels
+    GROUP BY title
+    HAVING COUNT(*) = 1
+),
+named AS (
+    SELECT payee_id, payer_ban, regexp_match(description, '[- ](.+)$')[1] AS named
+    FROM tax.withholding
+    WHERE code IN ('9A', '9B', '92', '50')
+),
+keys AS (
+    SELECT c.channel_id, t.taxpayer_id, 'email' AS key, CAST(6 AS BIGINT) AS score, CAST(NULL AS VARCHAR) AS payer_ban
+    FROM channels c
+    JOIN tax.taxpayer t ON t.email = c.email
+    UNION ALL
+    SELECT c.channel_id, n.payee_id, 'handle', 4, n.payer_ban
+    FROM named n
+    JOIN channels c ON c.handle = n.named
+    UNION ALL
+    SELECT o.channel_id, n.payee_id, 'title', 3, n.payer_ban
+    FROM named n
+    JOIN title_owners o ON o.title = n.named
+),
+scored AS (
+    SELECT channel_id,
+           taxpayer_id,
+           CAST(SUM(score) AS BIGINT) AS score,
+           CAST(SUM(CASE WHEN key = 'email' THEN 1 ELSE 0 END) AS BIGINT) AS email_matches,
+           CAST(SUM(named_in_handle) AS BIGINT) AS by_handle,
+           CAST(SUM(named_in_title) AS BIGINT) AS by_title,
+           CAST(SUM(payers) AS BIGINT) AS payers
+    FROM (
+        SELECT channel_id,
+               taxpayer_id,
+               key,
+               MAX(score) AS score,
+               COUNT(DISTINCT payer_ban) AS payers,
+               SUM(CASE WHEN key = 'handle' THEN 1 ELSE 0 END) AS named_in_handle,
+               SUM(CASE WHEN key = 'title' THEN 1 ELSE 0 END) AS named_in_title
+        FROM keys
+        GROUP BY channel_id, taxpayer_id, key
+    ) by_key
+    GROUP BY channel_id, taxpayer_id
+),
+ranked AS (
+    SELECT channel_id,
+           taxpayer_id,
+           score,
+           email_matches,
+           by_handle,
+           by_title,
+           payers,
+           ROW_NUMBER() OVER (PARTITION BY channel_id ORDER BY score DESC, payers DESC, taxpayer_id) AS place,
+           LEAD(score) OVER (PARTITION BY channel_id ORDER BY score DESC, payers DESC, taxpayer_id) AS rival_score
+    FROM scored
+),
+links AS (
+    SELECT channel_id, taxpayer_id, score AS link_score
+    FROM ranked
+    WHERE place = 1 AND score > COALESCE(rival_score, 0)
+),
+public_signs AS (
+    SELECT channel_id,
+           COUNT(*) AS documents,
+           CAST(SUM(CASE WHEN long_video THEN views ELSE 0 END) AS BIGINT) AS annual_views,
+           MAX(followers) AS followers,
+           COUNT(*) FILTER (WHERE labelled OR signals['sponsored']) AS sponsored_documents,
+           bool_or(array_has(signals['classes'], 'donation')) AS donation_signal,
+           bool_or(array_has(signals['classes'], 'group_buy')) AS group_buy_signal
+    FROM documents
+    WHERE year = $year
+    GROUP BY channel_id
+),
+statements AS (
+    SELECT l.channel_id,
+           array_agg(w.gross_amount ORDER BY w.paid_on, w.gross_amount) AS deal_amounts,
+           COUNT(w.gross_amount) AS reported_deals,
+           CAST(COALESCE(SUM(w.gross_amount), 0) AS BIGINT) AS reported_amount
+    FROM links l
+    LEFT JOIN tax.withholding w
+        ON w.payee_id = l.taxpayer_id AND w.year = $year
+       AND regexp_like(w.description, '合作|業配|推廣|行銷|演藝|稿費$|臨時工作')
+    GROUP BY l.channel_id
+),
+remitted AS (
+    SELECT payee_id, CAST(SUM(amount_twd) AS BIGINT) AS remittance
+    FROM third_party.remittance
+    WHERE EXTRACT(YEAR FROM received_on) = $year
+    GROUP BY payee_id
+),
+returns AS (
+    SELECT taxpayer_id, CAST(SUM(declared_creator_income) AS BIGINT) AS declared
+    FROM tax.income_return
+    WHERE year = $year
+    GROUP BY taxpayer_id
+),
+evidence AS (
+    SELECT c.channel_id,
+           c.title,
+           c.category,
+           l.taxpayer_id,
+           l.link_score,
+           COALESCE(c.subscribers, p.followers) AS followers,
+           COALESCE(p.annual_views, 0) AS annual_views,
+           COALESCE(p.documents, 0) AS documents,
+           COALESCE(p.sponsored_documents, 0) AS sponsored_documents,
+           COALESCE(p.donation_signal, FALSE) AS donation_signal,
+           COALESCE(p.group_buy_signal, FALSE) AS group_buy_signal,
+           s.deal_amounts,
+           s.reported_deals,
+           s.reported_amount,
+           m.remittance,
+           CASE WHEN l.taxpayer_id IS NOT NULL THEN COALESCE(r.declared, 0) END AS declared
+    FROM channels c
+    LEFT JOIN public_signs p ON p.channel_id = c.channel_id
+    LEFT JOIN links l ON l.channel_id = c.channel_id
+    LEFT JOIN statements s ON s.channel_id = c.channel_id
+    LEFT JOIN remitted m ON m.payee_id = l.taxpayer_id
+    LEFT JOIN returns r ON r.taxpayer_id = l.taxpayer_id
+),
+estimated AS (
+    SELECT *,
+           influencer_income(named_struct(
+               'channel_id', channel_id,
+               'year', CAST($year AS BIGINT),
+               'followers', followers,
+               'annual_views', annual_views,
+               'category', category,
+               'posts', documents,
+               'sponsored_posts', sponsored_documents,
+               'donation_signal', donation_signal,
+               'group_buy_signal', group_buy_signal,
+               'seen_deal_amounts', deal_amounts,
+               'remittance_twd', remittance,
+               'declared_income', declared
+           ), draws => $draws, seed => $seed) AS income
+    FROM evidence
+),
+amounts AS (
+    SELECT category,
+           taxpayer_id IS NOT NULL AS linked,
+           declared,
+           CAST(round(income['mean']) AS BIGINT) AS estimated_mean,
+           CAST(round(income['components']['ads']['mean']) AS BIGINT) AS ads,
+           CAST(round(income['components']['sponsorship']['mean']) AS BIGINT) AS sponsorship,
+           CAST(round(income['components']['donations']['mean']) AS BIGINT) AS donations,
+           CAST(round(income['components']['group_buy']['mean']) AS BIGINT) AS group_buy,
+           CAST(round(income['components']['other']['mean']) AS BIGINT) AS other,
+           CAST(round(income['undeclared_mean']) AS BIGINT) AS undeclared
+    FROM estimated
+    WHERE income['mean'] IS NOT NULL
+)
+SELECT category,
+       COUNT(*) AS channels,
+       COUNT(*) FILTER (WHERE linked) AS linked,
+       CAST(SUM(estimated_mean) AS BIGINT) AS estimated_mean,
+       CAST(SUM(ads) AS BIGINT) AS ads,
+       CAST(SUM(sponsorship) AS BIGINT) AS sponsorship,
+       CAST(SUM(donations) AS BIGINT) AS donations,
+       CAST(SUM(group_buy) AS BIGINT) AS group_buy,
+       CAST(SUM(other) AS BIGINT) AS other,
+       CAST(SUM(CASE WHEN linked THEN estimated_mean ELSE 0 END) AS BIGINT) AS linked_mean,
+       CAST(COALESCE(SUM(declared), 0) AS BIGINT) AS declared,
+       CAST(COALESCE(SUM(undeclared), 0) AS BIGINT) AS expected_undeclared,
+       CASE WHEN SUM(CASE WHEN linked THEN estimated_mean ELSE 0 END) > 0
+            THEN round(CAST(SUM(declared) AS DOUBLE) * 100
+                       / SUM(CASE WHEN linked THEN estimated_mean ELSE 0 END), 1)
+       END AS declared_percent
+FROM amounts
+GROUP BY category
+ORDER BY estimated_mean DESC, category
