@@ -108,8 +108,8 @@ impl Engine {
         }
         let mut state = state(config, &self.runtime);
         tithe_udfs::register_all(&mut state)?;
+        let catalog = LakeCatalog::new(self.lake.clone(), state.table_functions().clone());
         let context = SessionContext::new_with_state(state);
-        let catalog = LakeCatalog::new(self.lake.clone());
         context.register_catalog(CATALOG, Arc::new(catalog.clone()));
         Ok(Session { context, catalog, engine: Arc::clone(self), principal, options })
     }

@@ -15,6 +15,7 @@ async fn lake() -> (TestLake, Session) {
         &[("seller_ban", text(&["12345675"])), ("total_amount", int64(&[1]))],
     );
     lake.parquet("ref/county/a.parquet", &[("county_code", text(&["A"]))]);
+    lake.write("third_party/post_raw/a.jsonl", "{\"createTime\":1}\n");
     let session = lake.session().await;
     (lake, session)
 }
@@ -40,6 +41,7 @@ async fn nearest_names_are_offered() {
     assert_snapshot!(check("SELECT h.seler_ban FROM invoice.header h").await, @"column h.seler_ban does not exist; did you mean seller_ban?");
     assert_snapshot!(check("SELECT x.seller_ban FROM invoice.header h").await, @"the table or alias of column x.seller_ban does not exist; the query names h");
     assert_snapshot!(check("SELECT zzz FROM ref.county").await, @"column zzz does not exist; there are county_code");
+    assert_snapshot!(check("SELECT createTime FROM third_party.post_raw").await, @r#"column createtime does not exist; did you mean "createTime"?"#);
     assert_snapshot!(check("SELECT summ(total_amount) FROM invoice.header").await, @"function summ does not exist; did you mean sum?");
     assert_snapshot!(check("EXPLAIN SELECT qqqqqqqq(1)").await, @"function qqqqqqqq does not exist; `SHOW FUNCTIONS` lists those that do");
     assert_snapshot!(check("SELECT * FROM generate_serie(1, 2)").await, @"function generate_serie does not exist; did you mean generate_series?");

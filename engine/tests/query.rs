@@ -128,7 +128,10 @@ async fn sessions_have_their_own_names_and_settings() {
         "cpu"
     );
     assert!(table(&a, "SHOW tithe.compute.backend").await.contains("cpu"));
-    assert!(a.functions().iter().any(|name| name == "sum"));
+    for name in ["sum", "upper", "generate_series"] {
+        assert!(a.functions().iter().any(|known| known == name), "{name}");
+        assert!(table(&a, "SHOW FUNCTIONS").await.contains(&format!("| {name} ")), "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,11 +1,13 @@
 //! The lake's names as a DataFusion catalog: `tithe.<schema>.<table>`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use datafusion::catalog::information_schema::{INFORMATION_SCHEMA, InformationSchemaProvider};
-use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider};
+use datafusion::catalog::{
+    CatalogProvider, MemorySchemaProvider, SchemaProvider, TableFunction, TableProvider,
+};
 use datafusion::common::{DataFusionError, TableReference, exec_err};
 use datafusion::datasource::TableType;
 
@@ -31,12 +33,15 @@ struct Names {
     own: RwLock<BTreeMap<String, Arc<MemorySchemaProvider>>>,
     /// The lake's schemas and tables when they were last listed. DataFusion asks for names where it cannot wait.
     listed: RwLock<Arc<BTreeMap<String, Vec<String>>>>,
+    /// For `SHOW FUNCTIONS`.
+    table_functions: HashMap<String, Arc<TableFunction>>,
 }
 
 impl LakeCatalog {
-    pub(crate) fn new(lake: Option<Arc<Lake>>) -> Self {
+    /// The names of `lake`, if there is one; `table_functions` are what `SHOW FUNCTIONS` lists beside the others.
+    pub(crate) fn new(lake: Option<Arc<Lake>>, table_functions: HashMap<String, Arc<TableFunction>>) -> Self {
         let own = BTreeMap::from([(OWN_SCHEMA.to_owned(), Arc::new(MemorySchemaProvider::new()))]);
-        let names = Names { lake, own: RwLock::new(own), listed: RwLock::default() };
+        let names = Names { lake, own: RwLock::new(own), listed: RwLock::default(), table_functions };
         Self { names: Arc::new(names), lenient: false }
     }
 
@@ -104,7 +109,8 @@ impl CatalogProvider for LakeCatalog {
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
         if name == INFORMATION_SCHEMA {
             let catalog = Self { names: Arc::clone(&self.names), lenient: true };
-            return Some(Arc::new(InformationSchemaProvider::new(Arc::new(OneCatalog::new(catalog)))));
+            let provider = InformationSchemaProvider::new(Arc::new(OneCatalog::new(catalog)));
+            return Some(Arc::new(provider.with_table_functions(self.names.table_functions.clone())));
         }
         if self.names.own_schema(name).is_none() && !self.names.listed().contains_key(name) {
             return None;

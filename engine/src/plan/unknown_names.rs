@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion::catalog::information_schema::INFORMATION_SCHEMA;
+use datafusion::common::utils::quote_identifier;
 use datafusion::common::{Column, SchemaError, TableReference};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
@@ -131,12 +132,16 @@ fn unknown_column(field: &Column, valid: &[Column]) -> EngineError {
         );
         return EngineError::Unknown { what: "the table or alias of column", name, hint };
     }
+    let quoted: Vec<_> = here.iter().map(|known| quote_identifier(known)).collect();
     let otherwise = match here.len() {
         0 => String::new(),
-        1..=12 => format!("; there are {}", here.join(", ")),
+        1..=12 => format!("; there are {}", quoted.join(", ")),
         more => format!("; there are {more} columns, `DESCRIBE` lists them"),
     };
-    let hint = did_you_mean(&field.name, here.iter().copied(), &otherwise);
+    let hint = match nearest(&field.name, here.iter().copied()) {
+        Some(near) => format!("; did you mean {}?", quote_identifier(near)),
+        None => otherwise,
+    };
     EngineError::Unknown { what: "column", name, hint }
 }
 
