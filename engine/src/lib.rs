@@ -4,15 +4,19 @@
 //! see what, `execute` runs the plan. [`Session::query`] is the one way through all of them.
 
 mod catalog;
+mod configuration;
 mod error;
 mod execute;
 mod ingest;
 mod plan;
 mod policy;
 mod session;
+mod settings;
 
 pub use catalog::{LakeLocation, TableFormat, TableInfo};
+pub use configuration::Configuration;
 pub use error::{EngineError, ErrorKind, Result};
-pub use execute::{Query, StatementKind};
+pub use execute::{Query, QueryReport, StatementKind};
 pub use policy::Principal;
-pub use session::{Engine, EngineOptions, Session};
+pub use session::{Engine, EngineOptions, Session, SessionOptions};
+pub use settings::{ComputeBackend, Settings};

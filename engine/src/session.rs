@@ -2,23 +2,30 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
-use datafusion::execution::SessionStateBuilder;
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::catalog::CatalogProvider;
+use datafusion::common::TableReference;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::{LogicalPlan, Statement as PlanStatement};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use datafusion::sql::parser::DFParserBuilder;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast;
 
-use crate::catalog::{Lake, LakeCatalog, LakeLocation, TableInfo};
-use crate::error::{EngineError, Result};
-use crate::execute::Query;
-use crate::policy::Principal;
+use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, TableInfo};
+use crate::error::{EngineError, Result, did_you_mean};
+use crate::execute::{Query, QueryParts, Work, default_memory_limit, memory_pool};
+use crate::plan;
+use crate::policy::{Audit, Outcome, Policy, Principal, apply, columns_read};
+use crate::settings::Settings;
 
-/// How an engine is set up. `Default` is an engine without a lake and with DataFusion's own limits.
+/// How an engine is set up. `Default` is an engine without a lake, within this machine's means.
 #[derive(Debug, Clone, Default)]
 pub struct EngineOptions {
     /// Where the tables are; none for functions and literals alone.
     pub lake: Option<LakeLocation>,
-    /// Bytes that queries may hold before they spill.
+    /// Bytes that queries may hold before they spill; by default 60 % of the memory of this machine or container,
+    /// 4 GiB where that is not known.
     pub memory_limit: Option<usize>,
     /// Partitions a query is cut into; the number of cores by default.
     pub target_partitions: Option<usize>,
@@ -26,11 +33,19 @@ pub struct EngineOptions {
     pub skip_bad_lines: bool,
 }
 
+/// What a session may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SessionOptions {
+    /// Refuse every statement that changes something, and settings that reach beyond the session's answers.
+    pub read_only: bool,
+}
+
 /// A lake, its stores, its limits: shared by all sessions of a process.
 #[derive(Debug)]
 pub struct Engine {
     options: EngineOptions,
     runtime: Arc<RuntimeEnv>,
+    settings: Settings,
     lake: Option<Arc<Lake>>,
 }
 
@@ -40,16 +55,33 @@ impl Engine {
     /// # Errors
     /// When the lake does not exist or cannot be reached, or a limit is impossible.
     pub async fn open(options: EngineOptions) -> Result<Arc<Self>> {
-        let mut builder = RuntimeEnvBuilder::new().with_object_list_cache_limit(0);
-        if let Some(bytes) = options.memory_limit {
-            builder = builder.with_memory_limit(bytes, 1.0);
+        if options.target_partitions == Some(0) {
+            return Err(EngineError::Configuration {
+                origin: "limits.target_partitions".to_owned(),
+                reason: "0 partitions cannot run a query, take at least 1".to_owned(),
+            });
         }
-        let runtime = builder.build_arc()?;
+        let memory = options.memory_limit.unwrap_or_else(default_memory_limit);
+        // DataFusion would remember which files a directory holds, and miss those that come later.
+        let runtime = RuntimeEnvBuilder::new()
+            .with_object_list_cache_limit(0)
+            .with_memory_pool(memory_pool(memory))
+            .build_arc()?;
+        let settings = Settings { skip_bad_lines: options.skip_bad_lines, ..Settings::from_environment()? };
         let lake = match &options.lake {
-            Some(location) => Some(Arc::new(Lake::open(location, &runtime).await?)),
+            Some(location) => {
+                let state = state(SessionConfig::new(), &runtime);
+                Some(Arc::new(Lake::open(location, state).await?))
+            }
             None => None,
         };
-        Ok(Arc::new(Self { options, runtime, lake }))
+        Ok(Arc::new(Self { options, runtime, settings, lake }))
+    }
+
+    /// Where the tables are.
+    #[must_use]
+    pub fn lake(&self) -> Option<&LakeLocation> {
+        self.lake.as_deref().map(Lake::location)
     }
 
     /// A session of one principal: own temporary tables and settings, shared lake and limits.
@@ -57,39 +89,54 @@ impl Engine {
     /// # Errors
     /// When a function or the catalog cannot be registered.
     pub fn session(self: &Arc<Self>, principal: Principal) -> Result<Session> {
+        self.session_with(principal, SessionOptions::default())
+    }
+
+    /// A session of one principal that may do what `options` say.
+    ///
+    /// # Errors
+    /// When a function or the catalog cannot be registered.
+    pub fn session_with(self: &Arc<Self>, principal: Principal, options: SessionOptions) -> Result<Session> {
+        // The catalog has its own information schema, in which one broken table does not hide the others.
         let mut config = SessionConfig::new()
-            .with_default_catalog_and_schema("tithe", "public")
-            .with_information_schema(true)
-            .with_create_default_catalog_and_schema(true);
+            .with_default_catalog_and_schema(CATALOG, OWN_SCHEMA)
+            .with_information_schema(false)
+            .with_create_default_catalog_and_schema(true)
+            .with_option_extension(self.settings.clone());
         if let Some(partitions) = self.options.target_partitions {
             config = config.with_target_partitions(partitions);
         }
-        #[expect(clippy::disallowed_methods, reason = "this is the one place where sessions are built")]
-        let mut state = SessionStateBuilder::new()
-            .with_config(config)
-            .with_runtime_env(Arc::clone(&self.runtime))
-            .with_default_features()
-            .build();
+        let mut state = state(config, &self.runtime);
         tithe_udfs::register_all(&mut state)?;
+        let catalog = LakeCatalog::new(self.lake.clone(), state.table_functions().clone());
         let context = SessionContext::new_with_state(state);
-        if let Some(lake) = &self.lake {
-            context.register_catalog("tithe", Arc::new(LakeCatalog::new(Arc::clone(lake), &context)?));
-        }
-        Ok(Session { context, engine: Arc::clone(self), principal })
+        context.register_catalog(CATALOG, Arc::new(catalog.clone()));
+        Ok(Session { context, catalog, engine: Arc::clone(self), principal, options })
     }
+}
+
+fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>) -> SessionState {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where sessions are built")]
+    let builder = SessionStateBuilder::new();
+    builder.with_config(config).with_runtime_env(Arc::clone(runtime)).with_default_features().build()
 }
 
 /// One principal's way to ask.
 #[derive(Clone)]
 pub struct Session {
     context: SessionContext,
+    catalog: LakeCatalog,
     engine: Arc<Engine>,
     principal: Principal,
+    options: SessionOptions,
 }
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("principal", &self.principal).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("principal", &self.principal)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 
@@ -100,26 +147,110 @@ impl Session {
         &self.principal
     }
 
-    /// Splits a script into its statements, as the SQL parser sees them.
+    /// The engine whose lake and limits this session shares.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// What the session may do.
+    #[must_use]
+    pub fn options(&self) -> SessionOptions {
+        self.options
+    }
+
+    /// Splits a script into its statements as they are written, without the semicolons between them.
     ///
     /// # Errors
     /// When the text is not SQL; the position is in the message.
     pub fn split(&self, script: &str) -> Result<Vec<String>> {
-        let statements = DFParserBuilder::new(script).build()?.parse_statements()?;
-        Ok(statements.iter().map(ToString::to_string).collect())
+        plan::split(script)
     }
 
-    /// Plans one statement and passes it through the policy. Nothing runs yet.
+    /// Plans one statement and passes it through the policy. Nothing runs yet: changes and settings happen when
+    /// the query is executed, once.
     ///
     /// # Errors
     /// When the text is not one statement, names unknown things, or is not allowed.
     pub async fn query(&self, sql: &str) -> Result<Query> {
-        let found = DFParserBuilder::new(sql).build()?.parse_statements()?.len();
-        if found != 1 {
-            return Err(EngineError::StatementCount { found });
+        let mut audit = Audit::begin(&self.principal, sql);
+        match self.plan(sql, &mut audit).await {
+            Ok((plan, schema, work, state)) => Ok(Query::new(QueryParts {
+                statement: sql.to_owned(),
+                kind: plan::kind(&plan),
+                plan,
+                schema,
+                work,
+                state,
+                lake: self.engine.lake.clone(),
+                audit,
+            })),
+            Err(error) => {
+                audit.outcome = Some(Outcome::Refused(error.to_string()));
+                Err(error)
+            }
         }
-        let plan = self.context.state().create_logical_plan(sql).await?;
-        Ok(Query::new(self.context.execute_logical_plan(plan).await?))
+    }
+
+    async fn plan(
+        &self,
+        sql: &str,
+        audit: &mut Audit,
+    ) -> Result<(LogicalPlan, SchemaRef, Work, SessionState)> {
+        let statement = plan::parse_one(sql)?;
+        if let Some(lake) = &self.engine.lake {
+            lake.begin_query();
+        }
+        let state = self.context.state();
+        let plan = self.to_plan(statement, &state).await?;
+        let plan = self.prepared(plan).await?;
+        if self.options.read_only {
+            plan::check_read_only(&plan)?;
+        }
+        let permitted = apply(Policy::Unrestricted, plan, &self.principal)?;
+        audit.tables = permitted.tables;
+        let plan = permitted.plan;
+        if let LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) = plan {
+            let work = Work::Session(self.context.clone());
+            return Ok((plan, Arc::new(Schema::empty()), work, state));
+        }
+        let schema = promised_schema(&plan, &state)?;
+        let optimized = state.optimize(&plan)?;
+        audit.columns = columns_read(&optimized)?;
+        Ok((plan, schema, Work::Rows(optimized), state))
+    }
+
+    async fn to_plan(&self, statement: Statement, state: &SessionState) -> Result<LogicalPlan> {
+        let references = state.resolve_table_references(&statement)?;
+        self.catalog.refresh(&references, changes_schemas(&statement)).await?;
+        match state.statement_to_plan(statement.clone()).await {
+            Ok(plan) => Ok(plan),
+            Err(error) => {
+                let tables = self.names().await.unwrap_or_default();
+                Err(plan::explain(error, &statement, &references, &tables, state))
+            }
+        }
+    }
+
+    /// `EXECUTE` stands for the plan that was prepared, which passes the policy like any other.
+    async fn prepared(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
+        match plan {
+            LogicalPlan::Statement(PlanStatement::Execute(_)) => {
+                let frame = self.context.execute_logical_plan(plan).await?;
+                Ok(frame.into_unoptimized_plan())
+            }
+            plan => Ok(plan),
+        }
+    }
+
+    async fn names(&self) -> Result<Vec<(String, String)>> {
+        let mut names = match &self.engine.lake {
+            Some(lake) => lake.names().await?,
+            None => Vec::new(),
+        };
+        names.extend(self.catalog.own_tables().into_iter().map(|table| (table.schema, table.table)));
+        names.sort();
+        Ok(names)
     }
 
     /// Every table of the lake and every temporary one, sorted by schema and name.
@@ -127,10 +258,12 @@ impl Session {
     /// # Errors
     /// When the lake cannot be listed.
     pub async fn tables(&self) -> Result<Vec<TableInfo>> {
-        match &self.engine.lake {
-            Some(lake) => lake.tables().await,
-            None => Ok(Vec::new()),
+        let mut tables = self.catalog.own_tables();
+        if let Some(lake) = &self.engine.lake {
+            tables.extend(lake.tables().await?);
         }
+        tables.sort_by(|a, b| (&a.schema, &a.table).cmp(&(&b.schema, &b.table)));
+        Ok(tables)
     }
 
     /// The columns of one table.
@@ -138,10 +271,58 @@ impl Session {
     /// # Errors
     /// When there is no such table, or it cannot be read.
     pub async fn table_schema(&self, schema: &str, table: &str) -> Result<SchemaRef> {
-        let provider = self
-            .context
-            .table_provider(datafusion::common::TableReference::partial(schema.to_owned(), table.to_owned()))
-            .await?;
-        Ok(provider.schema())
+        let reference = TableReference::partial(schema.to_owned(), table.to_owned());
+        self.catalog.refresh(&[reference], false).await?;
+        if let Some(tables) = self.catalog.schema(schema)
+            && let Some(provider) = tables.table(table).await?
+        {
+            return Ok(provider.schema());
+        }
+        let name = format!("{schema}.{table}");
+        let known: Vec<String> =
+            self.names().await?.into_iter().map(|(schema, table)| format!("{schema}.{table}")).collect();
+        let hint = did_you_mean(&name, known.iter().map(String::as_str), "");
+        Err(EngineError::Unknown { what: "table", name, hint })
+    }
+
+    /// The names of one table's columns, in order.
+    ///
+    /// # Errors
+    /// When there is no such table, or it cannot be read.
+    pub async fn columns(&self, schema: &str, table: &str) -> Result<Vec<String>> {
+        let schema = self.table_schema(schema, table).await?;
+        Ok(schema.fields().iter().map(|field| field.name().clone()).collect())
+    }
+
+    /// The names of all functions, sorted.
+    #[must_use]
+    pub fn functions(&self) -> Vec<String> {
+        plan::function_names(&self.context.state()).into_iter().collect()
+    }
+
+    /// The session's settings under `tithe.`.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings::of(self.context.state().config_options())
+    }
+}
+
+/// The schema after types are settled and before optimizing, which may change nullability.
+fn promised_schema(plan: &LogicalPlan, state: &SessionState) -> Result<SchemaRef> {
+    if let LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) = plan {
+        return Ok(Arc::clone(plan.schema().inner()));
+    }
+    let analyzed =
+        state.analyzer().execute_and_check(plan.clone(), state.config_options(), |_plan, _rule| {})?;
+    Ok(Arc::clone(analyzed.schema().inner()))
+}
+
+/// Whether `statement` needs to know every schema there is, not those that it names alone.
+fn changes_schemas(statement: &Statement) -> bool {
+    match statement {
+        Statement::Statement(inner) => {
+            matches!(inner.as_ref(), ast::Statement::CreateSchema { .. } | ast::Statement::Drop { .. })
+        }
+        _ => false,
     }
 }

@@ -1,29 +1,40 @@
-//! The lake as a DataFusion catalog: `<root>/<schema>/<table>/` is a table.
+//! An opened lake: `<root>/<schema>/<table>/` is a table.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use async_trait::async_trait;
-use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider};
-use datafusion::common::DataFusionError;
-use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::prelude::SessionContext;
+use datafusion::catalog::TableProvider;
+use datafusion::execution::SessionState;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use object_store::path::Path;
 
-use crate::catalog::{LakeLocation, TableFormat, TableInfo, parquet};
+use crate::catalog::lake_table::LakeTable;
+use crate::catalog::listing::{self, Folder, Listing};
+use crate::catalog::shape::{Reading, Shape, Shapes};
+use crate::catalog::{LakeLocation, TableFormat, TableInfo, store};
 use crate::error::{EngineError, Result};
+
+/// Folders listed at once.
+const LISTINGS: usize = 8;
 
 /// An opened lake.
 #[derive(Debug)]
 pub(crate) struct Lake {
     location: LakeLocation,
     store: Arc<dyn ObjectStore>,
+    store_url: ObjectStoreUrl,
     root: Path,
+    shapes: Shapes,
+    /// Reads footers; belongs to no session.
+    state: SessionState,
+    queries: AtomicU64,
 }
 
 impl Lake {
-    pub(crate) async fn open(location: &LakeLocation, runtime: &RuntimeEnv) -> Result<Self> {
+    /// Opens the lake at `location`; `state` reads footers and knows the stores.
+    pub(crate) async fn open(location: &LakeLocation, state: SessionState) -> Result<Self> {
         let url = location.url();
         let missing = || EngineError::LakeNotFound { location: location.to_string() };
         if let Ok(path) = url.to_file_path()
@@ -31,17 +42,70 @@ impl Lake {
         {
             return Err(missing());
         }
-        let store = runtime.object_store_registry.get_store(url)?;
-        let root = Path::from_url_path(url.path()).map_err(|_error| missing())?;
-        Ok(Self { location: location.clone(), store, root })
+        let registry = &state.runtime_env().object_store_registry;
+        if let Some(store) = store::store_for(location)? {
+            registry.register_store(url, store);
+        }
+        let store = registry.get_store(url)?;
+        let root = Path::from_url_path(url.path()).map_err(|error| EngineError::LakeLocation {
+            location: location.to_string(),
+            reason: error.to_string(),
+        })?;
+        if url.scheme() != "file" {
+            store::probe(location, store.as_ref(), &root).await?;
+        }
+        let store_url = ObjectStoreUrl::parse(&url[..url::Position::BeforePath])?;
+        Ok(Self {
+            location: location.clone(),
+            store,
+            store_url,
+            root,
+            shapes: Shapes::default(),
+            state,
+            queries: AtomicU64::new(0),
+        })
+    }
+
+    pub(crate) fn location(&self) -> &LakeLocation {
+        &self.location
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.store
+    }
+
+    pub(crate) fn store_url(&self) -> &ObjectStoreUrl {
+        &self.store_url
+    }
+
+    /// Marks that another query begins; files listed for an earlier one are listed again.
+    pub(crate) fn begin_query(&self) {
+        self.queries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn query_number(&self) -> u64 {
+        self.queries.load(Ordering::Relaxed)
+    }
+
+    /// The schemas there are now, sorted.
+    pub(crate) async fn schemas(&self) -> Result<Vec<String>> {
+        self.folders(&self.root).await
+    }
+
+    /// The tables of `schema` there are now, sorted, readable or not.
+    pub(crate) async fn table_names(&self, schema: &str) -> Result<Vec<String>> {
+        match self.below(&[schema]) {
+            Some(folder) => self.folders(&folder).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     async fn folders(&self, under: &Path) -> Result<Vec<String>> {
-        let listing = self
-            .store
-            .list_with_delimiter(Some(under))
-            .await
-            .map_err(|error| DataFusionError::ObjectStore(Box::new(error)))?;
+        let listing = self.store.list_with_delimiter(Some(under)).await?;
         let mut names: Vec<String> = listing
             .common_prefixes
             .iter()
@@ -53,77 +117,86 @@ impl Lake {
         Ok(names)
     }
 
-    pub(crate) async fn tables(&self) -> Result<Vec<TableInfo>> {
-        let mut all = Vec::new();
-        for schema in self.folders(&self.root).await? {
-            for table in self.folders(&self.root.clone().join(schema.as_str())).await? {
-                all.push(TableInfo { schema: schema.clone(), table, format: TableFormat::Parquet });
+    async fn folder(&self, schema: &str, table: &str) -> Result<Folder> {
+        match self.below(&[schema, table]) {
+            Some(folder) => listing::list(self.store.as_ref(), &folder).await,
+            None => Ok(Folder::Nothing),
+        }
+    }
+
+    /// The folder with these names below the root; `None` for names that no folder can have.
+    fn below(&self, names: &[&str]) -> Option<Path> {
+        if names.iter().any(|name| name.contains('/')) {
+            return None;
+        }
+        Path::parse(format!("{}/{}", self.root, names.join("/"))).ok()
+    }
+
+    /// The files of one table now; `None` when there is no such folder.
+    pub(crate) async fn listing(&self, schema: &str, table: &str) -> Result<Option<Listing>> {
+        let name = format!("{schema}.{table}");
+        if let Some(listing) = self.folder(schema, table).await?.into_listing(&name)? {
+            return Ok(Some(listing));
+        }
+        if self.table_names(schema).await?.iter().any(|known| known == table) {
+            return Err(EngineError::Table {
+                table: name,
+                reason:
+                    "its folder has no data files: put *.parquet, *.jsonl, *.ndjson, *.html or *.txt there"
+                        .to_owned(),
+            });
+        }
+        Ok(None)
+    }
+
+    /// The columns of the table with these files.
+    pub(crate) async fn shape(&self, schema: &str, table: &str, listing: &Listing) -> Result<Arc<Shape>> {
+        let reading = Reading {
+            state: &self.state,
+            store: &self.store,
+            root: &self.root,
+            table: &format!("{schema}.{table}"),
+        };
+        self.shapes.of(listing, &reading).await
+    }
+
+    /// A provider over one table; `None` when there is no such folder.
+    pub(crate) async fn table(
+        self: &Arc<Self>,
+        schema: &str,
+        table: &str,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        let number = self.query_number();
+        let Some(listing) = self.listing(schema, table).await? else { return Ok(None) };
+        let shape = self.shape(schema, table, &listing).await?;
+        Ok(Some(Arc::new(LakeTable::new(Arc::clone(self), schema, table, listing, &shape, number))))
+    }
+
+    /// Schema and name of every table, sorted, readable or not.
+    pub(crate) async fn names(&self) -> Result<Vec<(String, String)>> {
+        let mut names = Vec::new();
+        for schema in self.schemas().await? {
+            for table in self.table_names(&schema).await? {
+                names.push((schema.clone(), table));
             }
         }
-        Ok(all)
+        Ok(names)
     }
-}
 
-/// The lake's schemas, and `public` for what a session makes.
-#[derive(Debug)]
-pub(crate) struct LakeCatalog {
-    schemas: BTreeMap<String, Arc<dyn SchemaProvider>>,
-}
-
-impl LakeCatalog {
-    pub(crate) fn new(lake: Arc<Lake>, context: &SessionContext) -> Result<Self> {
-        let mut schemas: BTreeMap<String, Arc<dyn SchemaProvider>> = BTreeMap::new();
-        schemas.insert("public".to_owned(), Arc::new(MemorySchemaProvider::new()));
-        let listed = futures::executor::block_on(lake.folders(&lake.root))?;
-        for name in listed {
-            let tables = futures::executor::block_on(lake.folders(&lake.root.clone().join(name.as_str())))?;
-            schemas.insert(
-                name.clone(),
-                Arc::new(LakeSchema { lake: Arc::clone(&lake), name, tables, context: context.clone() }),
-            );
+    /// Every table, sorted by schema and name.
+    pub(crate) async fn tables(&self) -> Result<Vec<TableInfo>> {
+        let mut infos = Vec::new();
+        for (schema, table) in self.names().await? {
+            infos.push(self.info(schema, table).boxed());
         }
-        Ok(Self { schemas })
-    }
-}
-
-impl CatalogProvider for LakeCatalog {
-    fn schema_names(&self) -> Vec<String> {
-        self.schemas.keys().cloned().collect()
+        futures::stream::iter(infos).buffered(LISTINGS).try_collect().await
     }
 
-    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        self.schemas.get(name).map(Arc::clone)
-    }
-}
-
-struct LakeSchema {
-    lake: Arc<Lake>,
-    name: String,
-    tables: Vec<String>,
-    context: SessionContext,
-}
-
-impl std::fmt::Debug for LakeSchema {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LakeSchema").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl SchemaProvider for LakeSchema {
-    fn table_names(&self) -> Vec<String> {
-        self.tables.clone()
-    }
-
-    async fn table(&self, name: &str) -> datafusion::common::Result<Option<Arc<dyn TableProvider>>> {
-        if !self.table_exist(name) {
-            return Ok(None);
-        }
-        let root = format!("{}{}/{name}/", self.lake.location.url(), self.name);
-        Ok(Some(parquet::provider(&self.context.state(), &root).await?))
-    }
-
-    fn table_exist(&self, name: &str) -> bool {
-        self.tables.iter().any(|table| table == name)
+    async fn info(&self, schema: String, table: String) -> Result<TableInfo> {
+        let format = match self.folder(&schema, &table).await? {
+            Folder::Table(listing) => listing.format,
+            Folder::Nothing | Folder::Refused(_) => TableFormat::Unreadable,
+        };
+        Ok(TableInfo { schema, table, format })
     }
 }

@@ -38,7 +38,16 @@ impl FromStr for LakeLocation {
         if text.contains("://") {
             let mut url = Url::parse(text).map_err(|error| refuse(error.to_string()))?;
             match url.scheme() {
+                "s3" if url.host_str().is_none_or(str::is_empty) => {
+                    return Err(refuse("it names no bucket, write s3://bucket/prefix".to_owned()));
+                }
                 "file" | "s3" => {}
+                "hdfs" => {
+                    return Err(refuse(
+                        "hdfs:// cannot be read yet, copy the lake to a directory or an S3-compatible store"
+                            .to_owned(),
+                    ));
+                }
                 other => {
                     return Err(refuse(format!(
                         "scheme {other}:// is not supported, use a directory or s3://"

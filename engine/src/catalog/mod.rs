@@ -1,10 +1,19 @@
 //! Names to table providers, by looking at what lies in the lake. Never reads rows.
 
 mod discover;
+mod information;
 mod lake;
+mod lake_table;
+mod listing;
 mod location;
-mod parquet;
+mod names;
+mod shape;
+mod store;
+mod union;
 
 pub use discover::{TableFormat, TableInfo};
-pub(crate) use lake::{Lake, LakeCatalog};
+pub(crate) use information::CATALOG;
+pub(crate) use lake::Lake;
+pub(crate) use listing::name_of;
 pub use location::LakeLocation;
+pub(crate) use names::{LakeCatalog, OWN_SCHEMA};

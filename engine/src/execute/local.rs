@@ -1,13 +1,21 @@
 //! Execution in this process.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::dataframe::DataFrame;
-use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
-use futures::TryStreamExt;
+use datafusion::physical_plan::execute_stream;
+use datafusion::prelude::SessionContext;
+use futures::{StreamExt, TryStreamExt};
 
-use crate::error::Result;
+use crate::catalog::Lake;
+use crate::error::{EngineError, Result};
+use crate::execute::QueryReport;
+use crate::execute::broken_file::name_broken_file;
+use crate::execute::result_stream::ResultStream;
+use crate::policy::{Audit, Outcome};
 
 /// What a statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,47 +28,102 @@ pub enum StatementKind {
     Setting,
 }
 
+/// What is run.
+pub(crate) enum Work {
+    /// An optimized plan.
+    Rows(LogicalPlan),
+    /// A change of the session itself: names or settings.
+    Session(SessionContext),
+}
+
+/// What a query is made of.
+pub(crate) struct QueryParts {
+    pub(crate) statement: String,
+    pub(crate) kind: StatementKind,
+    /// As permitted, before it was optimized.
+    pub(crate) plan: LogicalPlan,
+    pub(crate) schema: SchemaRef,
+    pub(crate) work: Work,
+    pub(crate) state: SessionState,
+    pub(crate) lake: Option<Arc<Lake>>,
+    pub(crate) audit: Audit,
+}
+
 /// A planned and permitted statement, not yet run.
-#[derive(Debug)]
 pub struct Query {
-    frame: DataFrame,
-    schema: SchemaRef,
+    parts: QueryParts,
+    report: QueryReport,
+}
+
+impl std::fmt::Debug for Query {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Query")
+            .field("statement", &self.parts.statement)
+            .field("kind", &self.parts.kind)
+            .field("schema", &self.parts.schema)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Query {
-    pub(crate) fn new(frame: DataFrame) -> Self {
-        let schema = std::sync::Arc::clone(frame.schema().inner());
-        Self { frame, schema }
+    pub(crate) fn new(parts: QueryParts) -> Self {
+        Self { parts, report: QueryReport::default() }
     }
 
-    /// The schema of every batch that [`Query::execute`] yields.
+    /// The schema of every batch that [`Query::execute`] yields, including nullability and metadata.
     #[must_use]
     pub fn schema(&self) -> SchemaRef {
-        std::sync::Arc::clone(&self.schema)
+        Arc::clone(&self.parts.schema)
     }
 
     /// What the statement does.
     #[must_use]
     pub fn kind(&self) -> StatementKind {
-        match self.frame.logical_plan() {
-            LogicalPlan::Ddl(_) | LogicalPlan::Dml(_) | LogicalPlan::Copy(_) => StatementKind::Change,
-            LogicalPlan::Statement(_) => StatementKind::Setting,
-            _ => StatementKind::Query,
-        }
+        self.parts.kind
     }
 
-    /// The logical plan.
+    /// The statement as it was given.
+    #[must_use]
+    pub fn statement(&self) -> &str {
+        &self.parts.statement
+    }
+
+    /// The logical plan, as the policy permits it and before it is optimized.
     #[must_use]
     pub fn logical_plan(&self) -> &LogicalPlan {
-        self.frame.logical_plan()
+        &self.parts.plan
     }
 
-    /// Runs the statement; rows arrive as they are made.
+    /// What will have been left out of the answer when the last row has come.
+    #[must_use]
+    pub fn report(&self) -> QueryReport {
+        self.report.clone()
+    }
+
+    /// Runs the statement, once; rows arrive as they are made. Dropping the stream stops the work.
+    ///
+    /// Errors inside the stream are read with [`EngineError::from`].
     ///
     /// # Errors
-    /// When planning to operators or starting them fails.
+    /// When planning to operators or starting them fails, or the change or setting does.
     pub async fn execute(self) -> Result<SendableRecordBatchStream> {
-        Ok(self.frame.execute_stream().await?)
+        let Self { parts, report } = self;
+        let QueryParts { plan, schema, work, state, lake, mut audit, .. } = parts;
+        audit.outcome = Some(Outcome::Cancelled);
+        let rows = match work {
+            Work::Rows(optimized) => rows(&state, &optimized, &report, lake).await,
+            Work::Session(context) => match context.execute_logical_plan(plan).await {
+                Ok(done) => done.execute_stream().await.map_err(EngineError::from).map(StreamExt::boxed),
+                Err(error) => Err(error.into()),
+            },
+        };
+        match rows {
+            Ok(rows) => Ok(Box::pin(ResultStream::new(rows, schema, audit))),
+            Err(error) => {
+                audit.outcome = Some(Outcome::Failed(error.to_string()));
+                Err(error)
+            }
+        }
     }
 
     /// Runs the statement and gathers all rows in memory.
@@ -70,4 +133,29 @@ impl Query {
     pub async fn collect(self) -> Result<Vec<RecordBatch>> {
         Ok(self.execute().await?.try_collect().await?)
     }
+}
+
+type Rows = futures::stream::BoxStream<'static, datafusion::common::Result<RecordBatch>>;
+
+async fn rows(
+    state: &SessionState,
+    optimized: &LogicalPlan,
+    report: &QueryReport,
+    lake: Option<Arc<Lake>>,
+) -> Result<Rows> {
+    let plan = state.query_planner().create_physical_plan(optimized, state).await?;
+    report.observe(&plan);
+    let context = state.task_ctx();
+    let stream = execute_stream(Arc::clone(&plan), Arc::clone(&context))?;
+    Ok(stream
+        .then(move |batch| {
+            let (plan, lake, context) = (Arc::clone(&plan), lake.clone(), Arc::clone(&context));
+            async move {
+                match batch {
+                    Ok(batch) => Ok(batch),
+                    Err(error) => Err(name_broken_file(error, &plan, lake.as_ref(), &context).await),
+                }
+            }
+        })
+        .boxed())
 }

@@ -1,5 +1,12 @@
 //! Runs a permitted plan.
 
+mod broken_file;
 mod local;
+mod memory;
+mod report;
+mod result_stream;
 
 pub use local::{Query, StatementKind};
+pub(crate) use local::{QueryParts, Work};
+pub(crate) use memory::{default_memory_limit, memory_pool};
+pub use report::QueryReport;

@@ -1,1 +1,11 @@
 //! SQL to a logical plan; one rule per file.
+
+mod parse;
+mod read_only;
+mod split;
+mod unknown_names;
+
+pub(crate) use parse::{parse, parse_one};
+pub(crate) use read_only::{check_read_only, kind};
+pub(crate) use split::split;
+pub(crate) use unknown_names::{explain, function_names};

@@ -1,5 +1,13 @@
 //! Who may see which rows and columns; applied between planning and execution.
 
+mod apply;
+mod audit;
+mod reads;
+
+pub(crate) use apply::{Policy, apply};
+pub(crate) use audit::{Audit, Outcome};
+pub(crate) use reads::columns_read;
+
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {

@@ -1,0 +1,278 @@
+//! A lake's folder as a table: the same way for every format, only the reader differs.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{DFSchema, Result, ScalarValue, Statistics};
+use datafusion::datasource::TableType;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::listing::helpers::expr_applicable_for_cols;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::cache::cache_manager::CachedFileMetadata;
+use datafusion::execution::cache::{Cache, SchemaFingerprint, TableScopedPath};
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use futures::{FutureExt, StreamExt, TryStreamExt};
+
+use crate::catalog::listing::{LakeFile, Listing};
+use crate::catalog::shape::Shape;
+use crate::catalog::{Lake, TableFormat};
+use crate::error::EngineError;
+use crate::ingest::RawSource;
+use crate::ingest::json_lines::JsonLinesReader;
+use crate::ingest::text::TextReader;
+use crate::settings::Settings;
+
+/// Footers whose statistics are read at once.
+const READS: usize = 32;
+
+/// One table of a lake.
+#[derive(Debug)]
+pub(crate) struct LakeTable {
+    lake: Arc<Lake>,
+    schema: String,
+    table: String,
+    listing: Listing,
+    /// The query that `listing` was made for: a view that outlives it lists again.
+    listed_for: u64,
+    columns: TableSchema,
+}
+
+impl LakeTable {
+    pub(crate) fn new(
+        lake: Arc<Lake>,
+        schema: &str,
+        table: &str,
+        listing: Listing,
+        shape: &Shape,
+        listed_for: u64,
+    ) -> Self {
+        let columns = TableSchema::builder(Arc::clone(&shape.file_schema))
+            .with_table_partition_cols(shape.partition_columns.clone())
+            .build();
+        Self { lake, schema: schema.to_owned(), table: table.to_owned(), listing, listed_for, columns }
+    }
+
+    /// The files now, if another query has begun since they were listed.
+    async fn files(&self) -> Result<Vec<LakeFile>> {
+        if self.lake.query_number() == self.listed_for {
+            return Ok(self.listing.files.clone());
+        }
+        let now = self.lake.listing(&self.schema, &self.table).await?;
+        let changed = || EngineError::Table {
+            table: format!("{}.{}", self.schema, self.table),
+            reason: "its folder has changed its format or partition columns: make the view or statement anew"
+                .to_owned(),
+        };
+        let now = now.ok_or_else(changed)?;
+        if now.format != self.listing.format || now.partition_columns != self.listing.partition_columns {
+            return Err(changed().into());
+        }
+        Ok(now.files)
+    }
+
+    fn partition_names(&self) -> Vec<&str> {
+        self.listing.partition_columns.iter().map(String::as_str).collect()
+    }
+
+    /// The files whose partition values satisfy `filters`.
+    fn prune(
+        &self,
+        state: &dyn Session,
+        files: Vec<LakeFile>,
+        filters: &[Expr],
+    ) -> Result<Vec<PartitionedFile>> {
+        let all: Vec<PartitionedFile> = files.into_iter().map(partitioned).collect();
+        let names = self.partition_names();
+        let on_partitions = filters.iter().filter(|filter| is_on_partitions(&names, filter)).cloned();
+        let Some(filter) = conjunction(on_partitions) else { return Ok(all) };
+        if all.is_empty() {
+            return Ok(all);
+        }
+        let fields = self.columns.table_partition_cols().clone();
+        let schema = DFSchema::from_unqualified_fields(fields, std::collections::HashMap::new())?;
+        let arrays = (0..names.len())
+            .map(|i| {
+                ScalarValue::iter_to_array(
+                    all.iter().filter_map(|file| file.partition_values.get(i).cloned()),
+                )
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(all.len()));
+        let values = RecordBatch::try_new_with_options(Arc::clone(schema.inner()), arrays, &options)?;
+        let keep = state.create_physical_expr(filter, &schema)?.evaluate(&values)?.into_array(all.len())?;
+        let keep = keep.as_boolean();
+        Ok(all
+            .into_iter()
+            .enumerate()
+            .filter(|(i, _)| keep.is_valid(*i) && keep.value(*i))
+            .map(|(_, file)| file)
+            .collect())
+    }
+
+    /// Row counts and value ranges from the footers, which DataFusion's cache keeps.
+    async fn with_statistics(
+        &self,
+        state: &dyn Session,
+        format: &ParquetFormat,
+        files: Vec<PartitionedFile>,
+    ) -> Result<Vec<PartitionedFile>> {
+        let file_schema = self.columns.file_schema();
+        let fingerprint = Arc::new(SchemaFingerprint::from_schema(file_schema));
+        let cache = state.runtime_env().cache_manager.get_file_statistic_cache();
+        let mut reads = Vec::with_capacity(files.len());
+        for file in files {
+            reads.push(self.statistics_of(state, format, file, &fingerprint, cache.as_deref()).boxed());
+        }
+        futures::stream::iter(reads).buffered(READS).try_collect().await
+    }
+
+    async fn statistics_of(
+        &self,
+        state: &dyn Session,
+        format: &ParquetFormat,
+        file: PartitionedFile,
+        fingerprint: &Arc<SchemaFingerprint>,
+        cache: Option<&dyn Cache<TableScopedPath, CachedFileMetadata>>,
+    ) -> Result<PartitionedFile> {
+        // A partition value of NULL has no place in DataFusion's file statistics.
+        if file.partition_values.iter().any(ScalarValue::is_null) {
+            return Ok(file);
+        }
+        let meta = file.object_meta.clone();
+        let key = TableScopedPath { table: None, path: meta.location.clone() };
+        if let Some(known) = cache.and_then(|cache| cache.get(&key))
+            && known.meta.e_tag == meta.e_tag
+            && known.is_valid_for(&meta, fingerprint)
+        {
+            return Ok(file.with_statistics(known.statistics));
+        }
+        let file_schema = Arc::clone(self.columns.file_schema());
+        let statistics = format.infer_stats(state, self.lake.store(), file_schema, &meta).await?;
+        let statistics = Arc::new(statistics);
+        if let Some(cache) = cache {
+            let entry = CachedFileMetadata::new(meta, Arc::clone(fingerprint), Arc::clone(&statistics), None);
+            cache.put(&key, entry);
+        }
+        Ok(file.with_statistics(statistics))
+    }
+
+    fn summary(&self, files: &[PartitionedFile]) -> Result<Statistics> {
+        let known: Option<Vec<&Statistics>> = files.iter().map(|file| file.statistics.as_deref()).collect();
+        match known {
+            Some(all) => Statistics::try_merge_iter(all, self.columns.table_schema()),
+            None => {
+                let mut unknown = Statistics::new_unknown(self.columns.table_schema());
+                if self.listing.format == TableFormat::Text {
+                    unknown.num_rows = Precision::Exact(files.len());
+                }
+                Ok(unknown)
+            }
+        }
+    }
+
+    fn raw_source(&self, state: &dyn Session) -> RawSource {
+        let root = self.lake.root().clone();
+        match self.listing.format {
+            TableFormat::Text => RawSource::new(Arc::new(TextReader::new(root)), self.columns.clone()),
+            _ => {
+                let skip = Settings::of(state.config_options()).skip_bad_lines;
+                RawSource::new(Arc::new(JsonLinesReader::new(root, skip)), self.columns.clone())
+            }
+        }
+    }
+}
+
+fn is_on_partitions(names: &[&str], filter: &Expr) -> bool {
+    !names.is_empty() && expr_applicable_for_cols(names, filter)
+}
+
+fn partitioned(file: LakeFile) -> PartitionedFile {
+    let values = file.partition_values.into_iter().map(ScalarValue::Utf8).collect();
+    PartitionedFile::new_from_meta(file.meta).with_partition_values(values)
+}
+
+#[async_trait]
+impl TableProvider for LakeTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.columns.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let names = self.partition_names();
+        Ok(filters
+            .iter()
+            .map(|filter| match self.listing.format {
+                _ if is_on_partitions(&names, filter) => TableProviderFilterPushDown::Exact,
+                TableFormat::Parquet => TableProviderFilterPushDown::Inexact,
+                _ => TableProviderFilterPushDown::Unsupported,
+            })
+            .collect())
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let mut files = self.prune(state, self.files().await?, filters)?;
+        if files.is_empty() {
+            let schema = datafusion::common::project_schema(self.columns.table_schema(), projection)?;
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        let parquet = (self.listing.format == TableFormat::Parquet)
+            .then(|| ParquetFormat::default().with_options(state.default_table_options().parquet));
+        if let Some(format) = &parquet
+            && state.config().collect_statistics()
+        {
+            files = self.with_statistics(state, format, files).await?;
+        }
+        let statistics = self.summary(&files)?;
+        let source: Arc<dyn FileSource> = match &parquet {
+            Some(format) => format.file_source(self.columns.clone()),
+            None => Arc::new(self.raw_source(state)),
+        };
+        let groups = FileGroup::new(files).split_files(state.config().target_partitions());
+        let scan = FileScanConfigBuilder::new(self.lake.store_url().clone(), source)
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        match parquet {
+            Some(format) => format.create_physical_plan(state, scan).await,
+            None => Ok(DataSourceExec::from_data_source(scan)),
+        }
+    }
+
+    async fn insert_into(
+        &self,
+        _state: &dyn Session,
+        _input: Arc<dyn ExecutionPlan>,
+        _op: datafusion::logical_expr::dml::InsertOp,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Err(EngineError::NotAllowed {
+            what: format!("writing to {}.{}", self.schema, self.table),
+            reason:
+                "tables of the lake are read only; write files with COPY … TO and move them into its folder"
+                    .to_owned(),
+        }
+        .into())
+    }
+}

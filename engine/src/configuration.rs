@@ -1,0 +1,183 @@
+//! `tithe.toml`: what a project says once instead of on every command line.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::catalog::LakeLocation;
+use crate::error::{EngineError, Result, did_you_mean};
+use crate::session::EngineOptions;
+
+const NAME: &str = "tithe.toml";
+
+/// The content of a `tithe.toml`.
+///
+/// ```toml
+/// lake = "./lake"            # a directory, relative to this file, or s3://bucket/prefix
+///
+/// [limits]
+/// memory = "8 GiB"           # bytes that queries may hold before they spill
+/// target_partitions = 8      # partitions a query is cut into
+///
+/// [json]
+/// skip_bad_lines = true      # leave out and count lines of JSON that do not parse
+/// ```
+///
+/// Credentials have no place in it: stores read them from the environment.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Configuration {
+    /// Where the tables are.
+    pub lake: Option<LakeLocation>,
+    /// Bytes that queries may hold before they spill.
+    pub memory_limit: Option<usize>,
+    /// Partitions a query is cut into.
+    pub target_partitions: Option<usize>,
+    /// Leave out and count lines of JSON that do not parse.
+    pub skip_bad_lines: bool,
+}
+
+impl Configuration {
+    /// The `tithe.toml` in `directory` or the nearest directory above it; the defaults where there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read or says something that is not understood.
+    pub fn discover(directory: &Path) -> Result<Self> {
+        match directory.ancestors().map(|above| above.join(NAME)).find(|path| path.is_file()) {
+            Some(path) => Self::load(&path),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// The configuration in the file at `path`.
+    ///
+    /// # Errors
+    /// When the file cannot be read or says something that is not understood.
+    pub fn load(path: &Path) -> Result<Self> {
+        let refuse =
+            |reason: String| EngineError::Configuration { origin: path.display().to_string(), reason };
+        let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+        let base = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+        let parsed: File =
+            toml::from_str(&text).map_err(|error| refuse(error.to_string().trim_end().to_owned()))?;
+        parsed.check(&base).map_err(refuse)
+    }
+
+    /// Options for an engine.
+    #[must_use]
+    pub fn engine_options(&self) -> EngineOptions {
+        EngineOptions {
+            lake: self.lake.clone(),
+            memory_limit: self.memory_limit,
+            target_partitions: self.target_partitions,
+            skip_bad_lines: self.skip_bad_lines,
+        }
+    }
+}
+
+type Unknown = BTreeMap<String, toml::Value>;
+
+#[derive(Deserialize)]
+struct File {
+    lake: Option<String>,
+    #[serde(default)]
+    limits: Limits,
+    #[serde(default)]
+    json: Json,
+    #[serde(flatten)]
+    unknown: Unknown,
+}
+
+#[derive(Deserialize, Default)]
+struct Limits {
+    memory: Option<Size>,
+    target_partitions: Option<usize>,
+    #[serde(flatten)]
+    unknown: Unknown,
+}
+
+#[derive(Deserialize, Default)]
+struct Json {
+    #[serde(default)]
+    skip_bad_lines: bool,
+    #[serde(flatten)]
+    unknown: Unknown,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Size {
+    Bytes(usize),
+    Text(String),
+}
+
+impl File {
+    fn check(self, base: &Path) -> std::result::Result<Configuration, String> {
+        refuse_unknown("", &self.unknown, &["lake", "limits", "json"])?;
+        refuse_unknown("limits.", &self.limits.unknown, &["memory", "target_partitions"])?;
+        refuse_unknown("json.", &self.json.unknown, &["skip_bad_lines"])?;
+        if self.limits.target_partitions == Some(0) {
+            return Err("limits.target_partitions is 0, take at least 1".to_owned());
+        }
+        let lake = self.lake.map(|lake| location(base, &lake)).transpose()?;
+        let memory_limit = self.limits.memory.map(Size::bytes).transpose()?;
+        Ok(Configuration {
+            lake,
+            memory_limit,
+            target_partitions: self.limits.target_partitions,
+            skip_bad_lines: self.json.skip_bad_lines,
+        })
+    }
+}
+
+fn refuse_unknown(section: &str, unknown: &Unknown, known: &[&str]) -> std::result::Result<(), String> {
+    let Some(key) = unknown.keys().next() else { return Ok(()) };
+    let hint = did_you_mean(key, known.iter().copied(), &format!("; known keys are {}", known.join(", ")));
+    Err(format!("unknown key {section}{key}{hint}"))
+}
+
+fn location(base: &Path, lake: &str) -> std::result::Result<LakeLocation, String> {
+    let text = match lake.contains("://") {
+        true => lake.to_owned(),
+        false => base.join(lake).display().to_string(),
+    };
+    text.parse().map_err(|error: EngineError| format!("lake: {error}"))
+}
+
+impl Size {
+    fn bytes(self) -> std::result::Result<usize, String> {
+        let bytes = match &self {
+            Self::Bytes(bytes) => Some(*bytes),
+            Self::Text(text) => parse_size(text),
+        };
+        match (bytes, &self) {
+            (Some(bytes), _) if bytes >= SMALLEST_MEMORY => Ok(bytes),
+            (Some(_), _) => Err("limits.memory is less than 16 MiB, in which no query runs".to_owned()),
+            (None, Self::Text(text)) => Err(format!(
+                "limits.memory is {text:?}, write a number of bytes or one with a unit, as in \"8 GiB\" or \"512 MB\""
+            )),
+            (None, Self::Bytes(_)) => Err("limits.memory is too large".to_owned()),
+        }
+    }
+}
+
+const SMALLEST_MEMORY: usize = 16 * 1024 * 1024;
+
+fn parse_size(text: &str) -> Option<usize> {
+    let text = text.trim();
+    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(digits)?;
+    let factor: usize = match unit.trim() {
+        "" | "B" => 1,
+        "KB" | "kB" => 1000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        _ => return None,
+    };
+    number.parse::<usize>().ok()?.checked_mul(factor)
+}

@@ -1,0 +1,101 @@
+//! A small lake in a temporary directory, and short ways to ask it.
+
+#![expect(dead_code, reason = "every test file uses its own part")]
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::util::pretty::pretty_format_batches;
+use parquet::arrow::ArrowWriter;
+use tempfile::TempDir;
+use tithe_engine::{Engine, EngineError, EngineOptions, Principal, Session, SessionOptions};
+
+pub(crate) struct TestLake {
+    directory: TempDir,
+}
+
+impl TestLake {
+    pub(crate) fn new() -> Self {
+        Self { directory: TempDir::new().unwrap() }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        let path = self.directory.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        path
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), content).unwrap();
+    }
+
+    pub(crate) fn parquet(&self, name: &str, columns: &[(&str, ArrayRef)]) {
+        let batch = RecordBatch::try_from_iter(columns.iter().cloned()).unwrap();
+        let mut writer =
+            ArrowWriter::try_new(File::create(self.path(name)).unwrap(), batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    }
+
+    /// A Parquet file with the one column `n`.
+    pub(crate) fn numbers(&self, name: &str, numbers: &[i64]) {
+        self.parquet(name, &[("n", int64(numbers))]);
+    }
+
+    pub(crate) async fn engine(&self, options: EngineOptions) -> Arc<Engine> {
+        let lake = Some(self.root().to_str().unwrap().parse().unwrap());
+        Engine::open(EngineOptions { lake, ..options }).await.unwrap()
+    }
+
+    pub(crate) async fn session(&self) -> Session {
+        self.engine(EngineOptions::default()).await.session(Principal::local()).unwrap()
+    }
+
+    pub(crate) async fn read_only(&self) -> Session {
+        let engine = self.engine(EngineOptions::default()).await;
+        engine.session_with(Principal::local(), SessionOptions { read_only: true }).unwrap()
+    }
+}
+
+pub(crate) fn int64(values: &[i64]) -> ArrayRef {
+    Arc::new(Int64Array::from(values.to_vec()))
+}
+
+pub(crate) fn text(values: &[&str]) -> ArrayRef {
+    Arc::new(StringArray::from(values.to_vec()))
+}
+
+pub(crate) async fn ask(session: &Session, sql: &str) -> Result<String, EngineError> {
+    let query = session.query(sql).await?;
+    let batches = query.collect().await?;
+    Ok(pretty_format_batches(&batches).unwrap().to_string())
+}
+
+/// The rows of `sql`, as a table.
+pub(crate) async fn table(session: &Session, sql: &str) -> String {
+    ask(session, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+/// The one value of `sql`.
+pub(crate) async fn value(session: &Session, sql: &str) -> String {
+    let rows = table(session, sql).await;
+    rows.lines().nth(3).unwrap_or_default().trim_matches(['|', ' ']).to_owned()
+}
+
+pub(crate) async fn error(session: &Session, sql: &str) -> EngineError {
+    match ask(session, sql).await {
+        Ok(rows) => panic!("{sql} gave\n{rows}"),
+        Err(error) => error,
+    }
+}
+
+/// The message of the error of `sql`.
+pub(crate) async fn message(session: &Session, sql: &str) -> String {
+    error(session, sql).await.to_string()
+}
