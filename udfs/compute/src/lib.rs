@@ -1,3 +1,5 @@
 //! The mathematics of Tithe: no Arrow, no DataFusion, no I/O.
 
 pub mod forecast;
+pub mod income;
+pub mod random;

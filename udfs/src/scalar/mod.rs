@@ -1,8 +1,10 @@
 //! The scalar functions, one file each.
 
+mod influencer_income;
+
 use crate::registry::FunctionEntry;
 
 /// Every scalar function.
 pub(crate) fn entries() -> Vec<FunctionEntry> {
-    Vec::new()
+    vec![influencer_income::entry()]
 }
