@@ -62,17 +62,24 @@ impl LibraryQuery {
         Ok(names)
     }
 
-    fn replace<'a>(&self, mut literal: impl FnMut(&str) -> Option<&'a str>) -> Result<String, ParameterError> {
-        let tokens = Tokenizer::new(&GenericDialect {}, self.sql).tokenize_with_location().map_err(|error| {
-            ParameterError::Sql { query: self.name.to_owned(), reason: error.to_string() }
-        })?;
+    fn replace<'a>(
+        &self,
+        mut literal: impl FnMut(&str) -> Option<&'a str>,
+    ) -> Result<String, ParameterError> {
+        let tokens =
+            Tokenizer::new(&GenericDialect {}, self.sql).tokenize_with_location().map_err(|error| {
+                ParameterError::Sql { query: self.name.to_owned(), reason: error.to_string() }
+            })?;
         let line_starts: Vec<usize> =
             std::iter::once(0).chain(self.sql.match_indices('\n').map(|(at, _newline)| at + 1)).collect();
         let offset = |at: Location| -> usize {
             let line = usize::try_from(at.line).map_or(0, |line| line.saturating_sub(1));
             let column = usize::try_from(at.column).map_or(0, |column| column.saturating_sub(1));
             let start = line_starts.get(line).copied().unwrap_or(self.sql.len());
-            self.sql[start..].char_indices().nth(column).map_or(self.sql.len(), |(bytes, _char)| start + bytes)
+            self.sql[start..]
+                .char_indices()
+                .nth(column)
+                .map_or(self.sql.len(), |(bytes, _char)| start + bytes)
         };
         let mut bound = String::with_capacity(self.sql.len());
         let mut copied = 0;
@@ -119,7 +126,9 @@ mod tests {
         let body = "/* $n */ SELECT '臺 $n' AS \"$n\", $n+$n, $text -- $n\n, '''$text' || $text";
         assert_eq!(
             bound(body, &[("n", "-2"), ("text", "it's $n -- 臺")]).as_deref(),
-            Ok("/* $n */ SELECT '臺 $n' AS \"$n\", (-2)+(-2), 'it''s $n -- 臺' -- $n\n, '''$text' || 'it''s $n -- 臺'")
+            Ok(
+                "/* $n */ SELECT '臺 $n' AS \"$n\", (-2)+(-2), 'it''s $n -- 臺' -- $n\n, '''$text' || 'it''s $n -- 臺'"
+            )
         );
         assert_eq!(bound("SELECT $n, $n_other", &[("text", "")]).as_deref(), Ok("SELECT 1, $n_other"));
     }
@@ -128,18 +137,12 @@ mod tests {
     fn bad_parameters_are_named() {
         for (given, says) in [
             (&[][..], "query test/query needs the parameter text (字): give text on one line"),
-            (
-                &[("txt", "x")],
-                "query test/query has no parameter \"txt\" (nearest: text); it takes n, text",
-            ),
+            (&[("txt", "x")], "query test/query has no parameter \"txt\" (nearest: text); it takes n, text"),
             (
                 &[("n", "x"), ("text", "")],
                 "query test/query, parameter n: \"x\" is not a whole number such as 12",
             ),
-            (
-                &[("text", "a\nb")],
-                "query test/query, parameter text: \"a\\nb\" is not text on one line",
-            ),
+            (&[("text", "a\nb")], "query test/query, parameter text: \"a\\nb\" is not text on one line"),
         ] {
             assert_eq!(bound("SELECT $n, $text", given), Err(says.to_owned()));
         }

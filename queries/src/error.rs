@@ -22,7 +22,11 @@ pub enum ParameterError {
         candidates: Vec<String>,
     },
     /// The query has no parameter of this name.
-    #[error("query {query} has no parameter {parameter:?}{}; it takes {}", did_you_mean(nearest), none_or_listed(known))]
+    #[error(
+        "query {query} has no parameter {parameter:?}{}; it takes {}",
+        did_you_mean(nearest),
+        none_or_listed(known)
+    )]
     UnknownParameter {
         /// Full name of the query.
         query: String,

@@ -51,16 +51,22 @@ const KEYS: [&str; 5] = ["title", "question", "param", "column", "portable"];
 const COLUMN_TYPES: [&str; 7] = ["integer", "decimal", "double", "text", "date", "timestamp", "boolean"];
 
 pub(crate) fn parse(sql: &str) -> Result<Header, HeaderError> {
-    let mut header =
-        Header { title: String::new(), question: String::new(), parameters: vec![], columns: vec![], portable: false };
+    let mut header = Header {
+        title: String::new(),
+        question: String::new(),
+        parameters: vec![],
+        columns: vec![],
+        portable: false,
+    };
     let mut reached = 0;
     let mut last = 0;
     for (index, line) in sql.lines().enumerate() {
         last = index + 1;
         let refuse = |reason: String| HeaderError { line: last, reason };
         let Some(comment) = line.strip_prefix("-- ") else { break };
-        let (key, value) =
-            comment.split_once(": ").ok_or_else(|| refuse(format!("expected `-- key: value`, found {line:?}")))?;
+        let (key, value) = comment
+            .split_once(": ")
+            .ok_or_else(|| refuse(format!("expected `-- key: value`, found {line:?}")))?;
         let value = value.trim();
         let place = KEYS
             .iter()
@@ -68,7 +74,9 @@ pub(crate) fn parse(sql: &str) -> Result<Header, HeaderError> {
             .ok_or_else(|| refuse(format!("unknown key {key:?}, expected one of {}", KEYS.join(", "))))?;
         let first = index == 0 && place == 0;
         let again = index > 0 && place == reached && matches!(key, "param" | "column");
-        let next = place > reached && KEYS[reached + 1..place].iter().all(|skipped| *skipped == "param");
+        let next = index > 0
+            && place > reached
+            && KEYS[reached + 1..place].iter().all(|skipped| *skipped == "param");
         if !(first || again || next) {
             return Err(refuse(format!("{key} is out of order, expected {}", KEYS.join(", "))));
         }
@@ -100,7 +108,10 @@ pub(crate) fn parse(sql: &str) -> Result<Header, HeaderError> {
         }
     }
     if reached + 1 != KEYS.len() {
-        return Err(HeaderError { line: last, reason: format!("the head ends without {}", KEYS[KEYS.len() - 1]) });
+        return Err(HeaderError {
+            line: last,
+            reason: format!("the head ends without {}", KEYS[KEYS.len() - 1]),
+        });
     }
     Ok(header)
 }
@@ -144,7 +155,8 @@ fn parameter(value: &str) -> Result<Parameter, String> {
 
 fn column(value: &str) -> Result<Column, String> {
     let (what, description) = described(value)?;
-    let (word, sql_type) = what.split_once(' ').ok_or_else(|| format!("expected `name type`, found {what:?}"))?;
+    let (word, sql_type) =
+        what.split_once(' ').ok_or_else(|| format!("expected `name type`, found {what:?}"))?;
     if !COLUMN_TYPES.contains(&sql_type) {
         return Err(format!("unknown column type {sql_type:?}, expected one of {}", COLUMN_TYPES.join(", ")));
     }

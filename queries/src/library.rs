@@ -76,7 +76,8 @@ pub fn find(name: &str) -> Result<&'static LibraryQuery, ParameterError> {
     if let Some(query) = library().iter().find(|query| query.name == name) {
         return Ok(query);
     }
-    let short: Vec<&'static LibraryQuery> = library().iter().filter(|query| query.short_name() == name).collect();
+    let short: Vec<&'static LibraryQuery> =
+        library().iter().filter(|query| query.short_name() == name).collect();
     match short.as_slice() {
         [only] => Ok(only),
         [] => Err(ParameterError::UnknownQuery {
@@ -148,7 +149,8 @@ mod tests {
             let mut used = query.placeholders().expect(query.name);
             used.sort();
             used.dedup();
-            let mut described: Vec<String> = query.parameters.iter().map(|known| known.name.clone()).collect();
+            let mut described: Vec<String> =
+                query.parameters.iter().map(|known| known.name.clone()).collect();
             described.sort();
             assert_eq!(used, described, "{}", query.name);
         }
@@ -159,7 +161,10 @@ mod tests {
         assert_eq!(find("vat/circular_trading").expect("whole").name, "vat/circular_trading");
         assert_eq!(find("circular_trading").expect("short").name, "vat/circular_trading");
         for (name, says) in [
-            ("vat/circular_tradng", "there is no library query \"vat/circular_tradng\" (nearest: vat/circular_trading"),
+            (
+                "vat/circular_tradng",
+                "there is no library query \"vat/circular_tradng\" (nearest: vat/circular_trading",
+            ),
             ("circular_tradng", "(nearest: vat/circular_trading"),
             ("xyzzy", "there is no library query \"xyzzy\": `tithe query list` shows them all"),
         ] {

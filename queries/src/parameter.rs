@@ -81,7 +81,8 @@ impl ParameterKind {
             }
             Self::Date => {
                 let value = value.trim();
-                let plain = value.len() == 10 && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+                let plain =
+                    value.len() == 10 && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
                 let day = NaiveDate::parse_from_str(value, "%Y-%m-%d").ok().filter(|_day| plain)?;
                 Some(format!("DATE '{}'", day.format("%Y-%m-%d")))
             }
@@ -146,10 +147,13 @@ mod tests {
         for value in ["", "1.5", "twelve", "１２", "9223372036854775808", "1; DROP TABLE x"] {
             check(Integer, value, None);
         }
-        for value in ["", ".", ".5", "1e3", "NaN", "1.2.3", "--1", "1234567890123456789012345678901234567.89"] {
+        for value in ["", ".", ".5", "1e3", "NaN", "1.2.3", "--1", "1234567890123456789012345678901234567.89"]
+        {
             check(Decimal, value, None);
         }
-        for value in ["2023-02-29", "24-01-01", "2024-1-1", "2024-01-01' OR '1'='1", "112-01-01", "+2024-01-1"] {
+        for value in
+            ["2023-02-29", "24-01-01", "2024-1-1", "2024-01-01' OR '1'='1", "112-01-01", "+2024-01-1"]
+        {
             check(Date, value, None);
         }
         check(Boolean, "yes", None);

@@ -18,11 +18,17 @@ fn rows(batch: &RecordBatch) -> Vec<Value> {
         .iter()
         .map(|column| {
             let exact: Vec<Option<String>> = if column.data_type() == &DataType::Float64 {
-                column.as_primitive::<Float64Type>().iter().map(|value| value.map(|value| format!("{value:?}"))).collect()
+                column
+                    .as_primitive::<Float64Type>()
+                    .iter()
+                    .map(|value| value.map(|value| format!("{value:?}")))
+                    .collect()
             } else {
                 let options = FormatOptions::default();
                 let shown = ArrayFormatter::try_new(column, &options).expect("a formatter");
-                (0..column.len()).map(|row| column.is_valid(row).then(|| shown.value(row).to_string())).collect()
+                (0..column.len())
+                    .map(|row| column.is_valid(row).then(|| shown.value(row).to_string()))
+                    .collect()
             };
             exact.into_iter().map(Value::from).collect()
         })
@@ -56,7 +62,8 @@ fn duckdb_answers_portable_queries_identically() {
     let file = folder.path().join("cases.json");
     serde_json::to_writer(File::create(&file).expect("a file"), &cases).expect("cases");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/duckdb_check.py");
-    let output = Command::new(python).arg(script).arg(sample_lake()).arg(&file).output().expect("Python runs");
+    let output =
+        Command::new(python).arg(script).arg(sample_lake()).arg(&file).output().expect("Python runs");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains(&format!("{} queries agree", cases.len())), "{said}");

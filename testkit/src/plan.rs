@@ -13,7 +13,8 @@ pub async fn optimized_plan(session: &Session, sql: &str, lake: &Path) -> String
     let explained = session.query(&format!("EXPLAIN FORMAT INDENT {sql}")).await.expect("a plan");
     let batches = explained.collect().await.expect("a plan");
     for batch in &batches {
-        let kinds = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8).expect("kinds of plan");
+        let kinds =
+            arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8).expect("kinds of plan");
         let plans = arrow::compute::cast(batch.column(1), &arrow::datatypes::DataType::Utf8).expect("plans");
         let logical = kinds.as_string::<i32>().iter().position(|kind| kind == Some("logical_plan"));
         if let Some(row) = logical {

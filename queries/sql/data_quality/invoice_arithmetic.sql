@@ -4,7 +4,7 @@
 -- column: invoices integer – how many invoices break it
 -- column: sellers integer – sellers of these invoices
 -- column: total_amount integer – of these invoices, NT$
--- column: first_invoice text – the smallest period and number among them
+-- column: first_invoice text – the smallest period and number among them; NULL where the rule holds
 -- portable: yes
 WITH checked AS (
     SELECT period,
@@ -44,12 +44,22 @@ broken AS (
     UNION ALL
     SELECT 'seller is the buyer', period, invoice_number, seller_ban, total_amount
     FROM checked WHERE own_invoice
+),
+rules AS (
+    SELECT 'sales and tax do not add up to the total' AS rule
+    UNION ALL SELECT 'tax is not 5 percent of sales'
+    UNION ALL SELECT 'consumer invoice shows tax apart'
+    UNION ALL SELECT 'zero-rated or exempt, but with tax'
+    UNION ALL SELECT 'total is not positive'
+    UNION ALL SELECT 'date lies outside the period'
+    UNION ALL SELECT 'seller is the buyer'
 )
-SELECT rule,
-       COUNT(*) AS invoices,
-       COUNT(DISTINCT seller_ban) AS sellers,
-       CAST(SUM(total_amount) AS BIGINT) AS total_amount,
-       MIN(concat(period, ' ', invoice_number)) AS first_invoice
-FROM broken
-GROUP BY rule
-ORDER BY invoices DESC, rule
+SELECT r.rule,
+       COUNT(b.invoice_number) AS invoices,
+       COUNT(DISTINCT b.seller_ban) AS sellers,
+       CAST(COALESCE(SUM(b.total_amount), 0) AS BIGINT) AS total_amount,
+       MIN(CASE WHEN b.rule IS NOT NULL THEN concat(b.period, ' ', b.invoice_number) END) AS first_invoice
+FROM rules r
+LEFT JOIN broken b ON b.rule = r.rule
+GROUP BY r.rule
+ORDER BY invoices DESC, r.rule

@@ -1,7 +1,6 @@
 -- title: Input tax claimed against invoices received
--- question: Who deducts more input tax than other businesses' invoices to them carry?
--- param: minimum_excess integer 5000 – smallest excess listed, NT$
--- param: minimum_share decimal 0.05 – smallest excess listed, as a share of the tax on invoices received
+-- question: Who deducts input tax that no invoice carries, or that the supplier never declared?
+-- param: minimum_excess integer 5000 – smallest unsupported input tax listed, NT$
 -- column: ban text – business
 -- column: name text – its name
 -- column: period text – two-month period
@@ -10,6 +9,7 @@
 -- column: claimed_input_tax integer – deducted on the return, NT$
 -- column: excess integer – claimed less invoiced, NT$
 -- column: unreported_by_suppliers integer – tax on invoices whose seller filed no return for the period, NT$
+-- column: unsupported integer – excess, where there is one, and tax unreported by suppliers, NT$
 -- portable: yes
 WITH received AS (
     SELECT h.buyer_ban,
@@ -26,18 +26,30 @@ claimed AS (
     SELECT ban, period, CAST(SUM(input_tax) AS BIGINT) AS claimed_input_tax
     FROM tax.vat_return
     GROUP BY ban, period
+),
+compared AS (
+    SELECT c.ban,
+           c.period,
+           COALESCE(r.suppliers, 0) AS suppliers,
+           COALESCE(r.invoiced_input_tax, 0) AS invoiced_input_tax,
+           c.claimed_input_tax,
+           c.claimed_input_tax - COALESCE(r.invoiced_input_tax, 0) AS excess,
+           COALESCE(r.unreported_by_suppliers, 0) AS unreported_by_suppliers,
+           greatest(c.claimed_input_tax - COALESCE(r.invoiced_input_tax, 0), 0)
+               + least(COALESCE(r.unreported_by_suppliers, 0), c.claimed_input_tax) AS unsupported
+    FROM claimed c
+    LEFT JOIN received r ON r.buyer_ban = c.ban AND r.period = c.period
 )
 SELECT c.ban,
        t.name,
        c.period,
-       COALESCE(r.suppliers, 0) AS suppliers,
-       COALESCE(r.invoiced_input_tax, 0) AS invoiced_input_tax,
+       c.suppliers,
+       c.invoiced_input_tax,
        c.claimed_input_tax,
-       c.claimed_input_tax - COALESCE(r.invoiced_input_tax, 0) AS excess,
-       COALESCE(r.unreported_by_suppliers, 0) AS unreported_by_suppliers
-FROM claimed c
-LEFT JOIN received r ON r.buyer_ban = c.ban AND r.period = c.period
+       c.excess,
+       c.unreported_by_suppliers,
+       c.unsupported
+FROM compared c
 LEFT JOIN tax.taxpayer t ON t.ban = c.ban
-WHERE c.claimed_input_tax - COALESCE(r.invoiced_input_tax, 0) >= $minimum_excess
-  AND c.claimed_input_tax - COALESCE(r.invoiced_input_tax, 0) >= COALESCE(r.invoiced_input_tax, 0) * $minimum_share
-ORDER BY excess DESC, c.ban, c.period
+WHERE c.unsupported >= $minimum_excess
+ORDER BY c.unsupported DESC, c.ban, c.period

@@ -1,6 +1,6 @@
 -- title: VAT returns against e-invoices
 -- question: Which sellers declared less in a period than their own invoices add up to?
--- param: minimum_gap integer 10000 – smallest difference listed, NT$
+-- param: minimum_gap integer 1000 – smallest difference listed, NT$
 -- param: minimum_share decimal 0.02 – smallest difference listed, as a share of the invoices
 -- column: ban text – seller
 -- column: name text – its name

@@ -1,1 +1,3 @@
 //! The mathematics of Tithe: no Arrow, no DataFusion, no I/O.
+
+pub mod forecast;

@@ -1,8 +1,13 @@
 //! The aggregate functions, one file each.
 
-use crate::registry::FunctionEntry;
+mod forecast;
+
+use crate::registry::{FunctionEntry, Implementation};
 
 /// Every aggregate function.
 pub(crate) fn entries() -> Vec<FunctionEntry> {
-    Vec::new()
+    vec![FunctionEntry {
+        doc: &forecast::FORECAST,
+        implementation: Implementation::Aggregate(forecast::forecast()),
+    }]
 }

@@ -1,0 +1,39 @@
+//! Member `hw`: additive Holt–Winters.
+
+use super::exponential_smoothing::{Errors, Season, Shape, Trend};
+use super::snaive::snaive;
+
+/// Level, slope and additive season (no season where the series is not longer than two seasons and five values).
+/// The seasonal naive where the series is too short.
+pub(crate) fn hw(values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
+    let seasonal = season > 1 && values.len() > 2 * season + 5;
+    let shape = Shape {
+        errors: Errors::Additive,
+        trend: Trend::Additive,
+        season: if seasonal { Season::Additive } else { Season::None },
+    };
+    match shape.fit(values, season, horizon) {
+        Some(fit) => fit.forecast,
+        None => snaive(values, season, horizon),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn continues_a_line_with_a_season() {
+        let at = |t: usize| 10.0 + t as f64 + [0.0, 5.0, -5.0, 0.0][t % 4];
+        let values: Vec<f64> = (0..40).map(at).collect();
+        for (step, forecast) in hw(&values, 4, 6).iter().enumerate() {
+            assert!((forecast - at(40 + step)).abs() < 0.3, "step {step}: {forecast}");
+        }
+    }
+
+    #[test]
+    fn short_series_are_seasonal_naive() {
+        assert_eq!(hw(&[1.0, 2.0, 3.0], 2, 3), [2.0, 3.0, 2.0]);
+        assert!(hw(&[], 2, 3).is_empty());
+    }
+}

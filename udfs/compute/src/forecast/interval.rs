@@ -1,0 +1,117 @@
+//! The unit of a series' errors, and the bounds from the calibration table.
+
+use super::calibration::CALIBRATION;
+use super::model::Model;
+use super::statistics::seasonal_naive_error;
+
+/// Values below which a series is short whatever its season.
+const FEW: usize = 8;
+/// How much a short history widens the unit: by this over the number of differences it was measured on.
+const SHORT_HISTORY_WIDENING: f64 = 4.0;
+
+/// Quantiles of |error| / unit at the steps 1, 2, ….
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Quantiles {
+    pub(crate) q80: &'static [f64],
+    pub(crate) q95: &'static [f64],
+}
+
+/// The bounds around a point forecast.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Bounds {
+    pub(crate) lo80: f64,
+    pub(crate) hi80: f64,
+    pub(crate) lo95: f64,
+    pub(crate) hi95: f64,
+}
+
+/// The part of the unit that is the same at every step (the mean absolute error of the seasonal naive forecast
+/// within the series), and whether the history is too short for it to be trusted; it is wider then.
+pub(crate) fn unit_base(values: &[f64], season: usize) -> (f64, bool) {
+    let error = seasonal_naive_error(values, season).unwrap_or(0.0);
+    let short = values.len() < FEW.max(2 * season + 2);
+    if !short {
+        return (error, false);
+    }
+    let lag = if values.len() > season { season } else { 1 };
+    let differences = values.len().saturating_sub(lag).max(1);
+    let one_step = seasonal_naive_error(values, 1).unwrap_or(0.0);
+    (error.max(one_step) * (1.0 + SHORT_HISTORY_WIDENING / differences as f64), true)
+}
+
+/// Bounds at `step` (1, 2, …) around `mean`.
+pub(crate) fn bounds(mean: f64, unit: f64, model: Model, season: usize, step: usize) -> Bounds {
+    let (quantiles, step) = calibrated(model, season, step);
+    let (near, far) = (unit * at_step(quantiles.q80, step), unit * at_step(quantiles.q95, step));
+    let far = far.max(near);
+    Bounds { lo80: mean - near, hi80: mean + near, lo95: mean - far, hi95: mean + far }
+}
+
+/// The quantiles of the season class (1, up to 4, up to 6, more), and the step of that class at the same place
+/// in the year for seasons longer than twelve.
+fn calibrated(model: Model, season: usize, step: usize) -> (Quantiles, usize) {
+    let class = match season {
+        0 | 1 => 0,
+        2..=4 => 1,
+        5..=6 => 2,
+        _ => 3,
+    };
+    let step = if season > 12 { (step * 12).div_ceil(season) } else { step };
+    (CALIBRATION[model.index()][class], step)
+}
+
+/// The quantile at `step`; beyond the table it grows with the square root of the step.
+fn at_step(quantiles: &[f64], step: usize) -> f64 {
+    let step = step.max(1);
+    match (quantiles.get(step - 1), quantiles.last()) {
+        (Some(quantile), _) => *quantile,
+        (None, Some(last)) => last * (step as f64 / quantiles.len() as f64).sqrt(),
+        (None, None) => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_complete_and_widens_with_the_step() {
+        for (model, classes) in Model::ALL.iter().zip(&CALIBRATION) {
+            for quantiles in classes {
+                assert_eq!(quantiles.q80.len(), quantiles.q95.len());
+                assert!(quantiles.q80.len() >= 4, "{model:?}");
+                assert!(
+                    quantiles.q80.iter().zip(quantiles.q95).all(|(near, far)| 0.0 < *near && near <= far)
+                );
+                assert!(quantiles.q80.is_sorted() && quantiles.q95.is_sorted(), "{model:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn steps_beyond_the_table_still_widen() {
+        assert_eq!(at_step(&[1.0, 2.0], 2), 2.0);
+        assert_eq!(at_step(&[1.0, 2.0], 8), 4.0);
+        assert_eq!(at_step(&[1.0, 2.0], 0), 1.0);
+        assert_eq!(at_step(&[], 3), 0.0);
+    }
+
+    #[test]
+    fn weeks_take_the_quantiles_of_their_month() {
+        let check = |season, step, expected| assert_eq!(calibrated(Model::Auto, season, step).1, expected);
+        check(12, 5, 5);
+        check(52, 1, 1);
+        check(52, 52, 12);
+        check(24, 13, 7);
+        check(7, 30, 30);
+    }
+
+    #[test]
+    fn a_short_history_widens_the_unit() {
+        let values: Vec<f64> = (0..30_u32).map(|t| f64::from(t % 3)).collect();
+        let (full, short) = unit_base(&values, 1);
+        assert!(!short);
+        let (wide, short) = unit_base(&values[..5], 1);
+        assert!(short && wide > 1.5 * full, "{wide} against {full}");
+    }
+}

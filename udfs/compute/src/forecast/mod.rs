@@ -1,0 +1,21 @@
+//! Revenue forecasting: six cheap members, their median, and calibrated intervals.
+
+mod ar;
+mod auto;
+mod calibration;
+mod dot;
+mod ets;
+mod exponential_smoothing;
+mod hw;
+mod interval;
+mod model;
+mod scale;
+mod seasonal_adjustment;
+mod series;
+mod smedian;
+mod snaive;
+mod statistics;
+mod zoom;
+
+pub use model::Model;
+pub use series::{Basis, Forecast, SeriesError, Step, forecast_series};

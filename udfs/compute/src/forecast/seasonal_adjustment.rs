@@ -1,0 +1,164 @@
+//! The seasonal step of the members `dot` and `smedian`.
+
+use super::statistics::{mean, mean_absolute, moving_average};
+
+/// Weight of a year relative to the one after it.
+const DECAY: f64 = 0.8;
+/// A trend below this share of the mean absolute value is too close to zero to divide by.
+const SAFE_TREND: f64 = 0.02;
+
+/// A series without its season, and how to put the season back.
+///
+/// The trend is a 2×m moving average whose ends are extended by half of the last yearly slope. The season is the
+/// weighted mean of the residuals relative to the trend, or of the plain residuals where the trend is not safely
+/// positive, so that negative and zero values work. Factors are shrunk towards none (James–Stein), which
+/// replaces a test for seasonality.
+#[derive(Debug, Clone)]
+pub(crate) struct SeasonalAdjustment {
+    /// The series without its season.
+    pub(crate) adjusted: Vec<f64>,
+    factors: Vec<f64>,
+    relative: bool,
+}
+
+impl SeasonalAdjustment {
+    /// Adjusts `values`; a series shorter than two seasons and two steps is left as it is.
+    pub(crate) fn new(values: &[f64], season: usize) -> Self {
+        let n = values.len();
+        if season < 2 || n < 2 * season + 2 {
+            return Self { adjusted: values.to_vec(), factors: vec![0.0], relative: false };
+        }
+        let trend = extended_trend(values, season);
+        let floor = SAFE_TREND * mean_absolute(values);
+        let relative = trend.iter().all(|t| *t > floor);
+        let base: Vec<f64> = if relative { trend.clone() } else { vec![1.0; n] };
+        let residual: Vec<f64> = (0..n).map(|t| (values[t] - trend[t]) / base[t]).collect();
+        let factors = shrunken_factors(&residual, season);
+        let adjusted = (0..n).map(|t| values[t] - factors[t % season] * base[t]).collect();
+        Self { adjusted, factors, relative }
+    }
+
+    /// A forecast of the adjusted series, with the season put back in place.
+    pub(crate) fn reseasonalise(&self, mut forecast: Vec<f64>) -> Vec<f64> {
+        let n = self.adjusted.len();
+        for (step, value) in forecast.iter_mut().enumerate() {
+            let factor = self.factors[(n + step) % self.factors.len()];
+            *value = if self.relative { *value * (1.0 + factor) } else { *value + factor };
+        }
+        forecast
+    }
+}
+
+/// Centred moving average, extended at both ends with half of the nearest yearly slope.
+fn extended_trend(values: &[f64], season: usize) -> Vec<f64> {
+    let n = values.len();
+    let half = season / 2;
+    let (first, last) = (half, n - half - 1);
+    let mut trend = vec![0.0; n];
+    for (t, slot) in trend.iter_mut().enumerate().take(last + 1).skip(first) {
+        *slot = moving_average(values, season, t);
+    }
+    let spans_a_year = last >= first + season;
+    let slope = |early: f64, late: f64| if spans_a_year { (late - early) / season as f64 } else { 0.0 };
+    let end_slope = slope(trend[last.saturating_sub(season)], trend[last]);
+    for t in last + 1..n {
+        trend[t] = trend[last] + 0.5 * end_slope * (t - last) as f64;
+    }
+    let start_slope = slope(trend[first], trend[(first + season).min(n - 1)]);
+    for t in 0..first {
+        trend[t] = trend[first] - 0.5 * start_slope * (first - t) as f64;
+    }
+    trend
+}
+
+/// Weighted means of the residuals by place in the season, mean zero, shrunk by their own uncertainty.
+fn shrunken_factors(residual: &[f64], season: usize) -> Vec<f64> {
+    let n = residual.len();
+    let half = season / 2;
+    let inner = half..n - half;
+    let weights: Vec<f64> = {
+        let mut by_year = vec![1.0; n.div_ceil(season)];
+        for year in 1..by_year.len() {
+            by_year[year] = by_year[year - 1] * DECAY;
+        }
+        (0..n).map(|t| by_year[(n - 1 - t) / season]).collect()
+    };
+    let mut weight = vec![0.0; season];
+    let mut squared_weight = vec![0.0; season];
+    let mut factors = vec![0.0; season];
+    for t in inner.clone() {
+        weight[t % season] += weights[t];
+        squared_weight[t % season] += weights[t] * weights[t];
+        factors[t % season] += weights[t] * residual[t];
+    }
+    for (factor, weight) in factors.iter_mut().zip(&weight) {
+        *factor = if *weight > 0.0 { *factor / weight } else { 0.0 };
+    }
+    let centre = mean(&factors);
+    for factor in &mut factors {
+        *factor -= centre;
+    }
+    let (mut total, mut total_weight) = (0.0, 0.0);
+    for t in inner.clone() {
+        let noise = residual[t] - factors[t % season];
+        total += weights[t] * noise * noise;
+        total_weight += weights[t];
+    }
+    let season_length = season as f64;
+    let freedom = (1.0 - (season_length - 1.0) / inner.len() as f64).max(0.2);
+    let noise_variance = total / total_weight / freedom;
+    let factor_variance: f64 = weight
+        .iter()
+        .zip(&squared_weight)
+        .map(|(weight, squared)| noise_variance * squared / (weight * weight).max(1e-12))
+        .sum();
+    let strength: f64 = factors.iter().map(|f| f * f).sum();
+    let shrinkage = if strength > 0.0 {
+        (1.0 - factor_variance * ((season_length - 3.0).max(1.0) / season_length) / strength).max(0.0)
+    } else {
+        0.0
+    };
+    factors.iter().map(|f| f * shrinkage).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(values: &[f64], season: usize, relative: bool, tolerance: f64) {
+        let adjustment = SeasonalAdjustment::new(values, season);
+        assert_eq!(adjustment.relative, relative);
+        let n = values.len();
+        let rough = |v: &[f64]| v.windows(2).map(|w| (w[1] - w[0]).abs()).sum::<f64>() / (n - 1) as f64;
+        assert!(rough(&adjustment.adjusted) < tolerance * rough(values), "the season is still there");
+    }
+
+    #[test]
+    fn takes_a_season_out() {
+        let pattern = [1.0, 5.0, 2.0, 8.0];
+        let positive: Vec<f64> = (0..40_u32).map(|t| 50.0 + pattern[(t % 4) as usize] * 4.0).collect();
+        check(&positive, 4, true, 0.05);
+        let around_zero: Vec<f64> = (0..40_u32).map(|t| pattern[(t % 4) as usize] - 4.0).collect();
+        check(&around_zero, 4, false, 0.05);
+    }
+
+    #[test]
+    fn puts_the_season_back_where_it_was() {
+        let pattern = [1.0, 5.0, 2.0, 8.0, -3.0];
+        let values: Vec<f64> = (0..43_u32).map(|t| pattern[(t % 5) as usize]).collect();
+        let adjustment = SeasonalAdjustment::new(&values, 5);
+        let level = mean(&adjustment.adjusted);
+        let forecast = adjustment.reseasonalise(vec![level; 5]);
+        for (step, value) in forecast.iter().enumerate() {
+            assert!((value - pattern[(43 + step) % 5]).abs() < 0.2, "{forecast:?}");
+        }
+    }
+
+    #[test]
+    fn leaves_short_series_alone() {
+        let values = [1.0, 2.0, 3.0];
+        let adjustment = SeasonalAdjustment::new(&values, 12);
+        assert_eq!(adjustment.adjusted, values);
+        assert_eq!(adjustment.reseasonalise(vec![7.0]), [7.0]);
+    }
+}

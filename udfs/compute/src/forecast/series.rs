@@ -1,0 +1,167 @@
+//! The forecast of one series: the only door to the members.
+
+use thiserror::Error;
+
+use super::auto::auto;
+use super::interval::{Bounds, bounds, unit_base};
+use super::model::Model;
+use super::scale::power_of_two_scale;
+
+/// A share of the members' disagreement is added to the unit of the intervals.
+const SPREAD_SHARE: f64 = 0.25;
+
+/// A series that cannot be forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum SeriesError {
+    /// There are no values.
+    #[error("the series has no values")]
+    Empty,
+    /// There is a value that is infinite or not a number.
+    #[error("value {index} of the series (counted from 0) is not finite")]
+    NotFinite {
+        /// Index of the first such value.
+        index: usize,
+    },
+}
+
+/// How much the forecast of a series rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// Enough history for the model and the calibrated intervals.
+    Full,
+    /// Fewer than two seasons and two values, or fewer than eight values: the intervals are wider than calibrated.
+    ShortHistory,
+    /// All values are the same, and so are the forecasts and their bounds.
+    Constant,
+    /// A single value, repeated; the bounds are a guess from its size.
+    SingleValue,
+}
+
+/// One step ahead. `lo95 <= lo80 <= mean <= hi80 <= hi95`, all finite.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// Point forecast.
+    pub mean: f64,
+    /// The unit in which errors at this step are measured; the bounds are multiples of it.
+    pub unit: f64,
+    /// Lower bound of the 80 % interval.
+    pub lo80: f64,
+    /// Upper bound of the 80 % interval.
+    pub hi80: f64,
+    /// Lower bound of the 95 % interval.
+    pub lo95: f64,
+    /// Upper bound of the 95 % interval.
+    pub hi95: f64,
+}
+
+/// The forecast of one series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    /// The steps 1, 2, … up to the horizon.
+    pub steps: Vec<Step>,
+    /// The model that made the point forecast: the one asked for, except that a single value is only repeated.
+    pub model: Model,
+    /// How much the forecast rests on.
+    pub basis: Basis,
+    /// Whether a value was too large for a double and was cut to the largest one.
+    pub clamped: bool,
+}
+
+/// Forecasts `horizon` values after `values`, which are equally spaced in time, oldest first.
+///
+/// `season` is the number of values in a season, 1 for none. Deterministic; the cost is a few hundred passes
+/// over the series for [`Model::Auto`] and memory is proportional to `values`, `season` and `horizon`.
+///
+/// # Errors
+/// When `values` is empty or holds a value that is not finite.
+pub fn forecast_series(
+    values: &[f64],
+    season: usize,
+    horizon: usize,
+    model: Model,
+) -> Result<Forecast, SeriesError> {
+    let first = *values.first().ok_or(SeriesError::Empty)?;
+    if let Some(index) = values.iter().position(|v| !v.is_finite()) {
+        return Err(SeriesError::NotFinite { index });
+    }
+    let season = season.clamp(1, values.len() + 1);
+    let constant = values.iter().all(|v| *v == first);
+    if constant {
+        return Ok(repeated(first, values.len(), horizon, model));
+    }
+
+    let scale = power_of_two_scale(values);
+    let scaled: Vec<f64> = values.iter().map(|v| v / scale).collect();
+    let (point, spread) = if model == Model::Auto {
+        let consensus = auto(&scaled, season, horizon);
+        (consensus.forecast, consensus.spread)
+    } else {
+        (model.point_forecast(&scaled, season, horizon), vec![0.0; horizon])
+    };
+    let (base, short) = unit_base(&scaled, season);
+    let mut clamped = false;
+    let steps = point
+        .iter()
+        .zip(&spread)
+        .enumerate()
+        .map(|(index, (mean, spread))| {
+            let unit = base + SPREAD_SHARE * spread;
+            let bounds = bounds(*mean, unit, model, season, index + 1);
+            let step = in_original_unit(*mean, unit, bounds, scale);
+            clamped |= !(step.lo95.is_finite() && step.hi95.is_finite());
+            clamp(step)
+        })
+        .collect();
+    let basis = if short { Basis::ShortHistory } else { Basis::Full };
+    Ok(Forecast { steps, model, basis, clamped })
+}
+
+/// A constant series, and a single value: the latter may change by as much as its size.
+fn repeated(value: f64, length: usize, horizon: usize, model: Model) -> Forecast {
+    let single = length == 1;
+    let width = if single { value.abs() } else { 0.0 };
+    let mut clamped = false;
+    let steps = (1..=horizon)
+        .map(|step| {
+            let reach = width * (step as f64).sqrt();
+            let bounds = Bounds {
+                lo80: value - 0.5 * reach,
+                hi80: value + 0.5 * reach,
+                lo95: value - reach,
+                hi95: value + reach,
+            };
+            let step = in_original_unit(value, width, bounds, 1.0);
+            clamped |= !(step.lo95.is_finite() && step.hi95.is_finite());
+            clamp(step)
+        })
+        .collect();
+    Forecast {
+        steps,
+        model: if single { Model::Snaive } else { model },
+        basis: if single { Basis::SingleValue } else { Basis::Constant },
+        clamped,
+    }
+}
+
+fn in_original_unit(mean: f64, unit: f64, bounds: Bounds, scale: f64) -> Step {
+    Step {
+        mean: mean * scale,
+        unit: unit * scale,
+        lo80: bounds.lo80 * scale,
+        hi80: bounds.hi80 * scale,
+        lo95: bounds.lo95 * scale,
+        hi95: bounds.hi95 * scale,
+    }
+}
+
+fn clamp(step: Step) -> Step {
+    let finite = |v: f64| v.clamp(-f64::MAX, f64::MAX);
+    Step {
+        mean: finite(step.mean),
+        unit: finite(step.unit),
+        lo80: finite(step.lo80),
+        hi80: finite(step.hi80),
+        lo95: finite(step.lo95),
+        hi95: finite(step.hi95),
+    }
+}

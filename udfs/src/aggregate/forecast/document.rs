@@ -1,0 +1,73 @@
+//! What `forecast` says of itself.
+
+use crate::documentation::{ArgumentDoc, Example, FunctionDoc, FunctionKind};
+
+/// The contract of `forecast`.
+pub(crate) static FORECAST: FunctionDoc = FunctionDoc {
+    name: "forecast",
+    kind: FunctionKind::Aggregate,
+    section: "Forecasting",
+    summary: "Forecasts the next values of every group's series, with 80 % and 95 % intervals.",
+    description: "Takes the rows of a group, in any order, as one series and gives the next `horizon` values. \
+        The distance between periods is recognised from the data: months (every 1, 2, 3, 6 or 12, on the same day or \
+        the last of the month), weeks, days, hours, or a fixed step of integers; a series that is on no grid gets no \
+        forecast. The default model is the median, step by step, of six: seasonal naive, Dynamic Optimised Theta, an \
+        average of exponential smoothing models, Holt-Winters, an autoregression, and the median of the last \
+        year. Negative and zero values are taken. The intervals come from errors measured on real tax series, in units \
+        of the series' own error; they do not foresee a shock that hits all series at once. The answer does not \
+        depend on the order of rows, partitions or threads, and `unnest` turns the list into rows. \
+        `status` is `ok`, or says what a reader must know (several, separated by `;`). With a forecast: \
+        `gaps_filled:n` (n missing periods were filled as `gaps` says), `short_history` (fewer than two \
+        seasons and two values, or fewer than eight values: wider intervals), `constant` (all values are the same), \
+        `too_short` (a single value, repeated), `overflow` (a bound or value was cut to the largest double). Without \
+        (value, bounds and model are NULL): `no_data` (all rows are NULL), `duplicate_period` (a period \
+        occurs twice), `non_finite` (a value is infinite or NaN), `irregular` (the periods are on no grid), `gaps:n` \
+        (n periods are missing and `gaps` is 'null').",
+    syntax: "forecast(period, value, horizon [, model => 'auto'] [, season => n] [, gaps => 'interpolate'])",
+    arguments: &[
+        ArgumentDoc {
+            name: "period",
+            sql_type: "DATE, TIMESTAMP or integer",
+            description: "Start (or end) of the period that the value belongs to.",
+        },
+        ArgumentDoc {
+            name: "value",
+            sql_type: "any number",
+            description: "Revenue of the period, in any unit; decimals and integers become the nearest double.",
+        },
+        ArgumentDoc {
+            name: "horizon",
+            sql_type: "BIGINT constant",
+            description: "How many periods ahead, 1 to 1000.",
+        },
+        ArgumentDoc {
+            name: "model",
+            sql_type: "VARCHAR constant",
+            description: "'auto' (default: median of all others), 'snaive', 'dot', 'ets', 'hw', 'ar' or 'smedian'.",
+        },
+        ArgumentDoc {
+            name: "season",
+            sql_type: "BIGINT constant",
+            description: "Values in a season, 1 (none) to 1000. Default: a year of months or weeks, a week of days, a day \
+                of hours, none for integers.",
+        },
+        ArgumentDoc {
+            name: "gaps",
+            sql_type: "VARCHAR constant",
+            description: "What a missing period (no row, or a NULL value) counts as: 'interpolate' (default, on the line \
+                between its neighbours), 'zero', 'previous', 'null' (no forecast for the group) or 'error' (the \
+                query fails).",
+        },
+    ],
+    returns: "LIST of STRUCT(step BIGINT, forecast_timestamp (the type of `period`), forecast_value DOUBLE, lo80, hi80, \
+        lo95, hi95 DOUBLE, model VARCHAR, status VARCHAR), `horizon` entries in order; \
+        lo95 <= lo80 <= forecast_value <= hi80 <= hi95, in the unit of `value`.",
+    nulls: "Rows where `period` or `value` is NULL are left out, which makes their period a missing one. A group without \
+        rows gives NULL; a group of nothing but such rows gives status `no_data`. NULL for an option means its default.",
+    errors: "At planning: `horizon` or `season` not a constant from 1 to 1000, an unknown `model` or `gaps`, a `period` that \
+        is neither date, timestamp nor integer, a `value` that is no number. Bad data never fails the query (except \
+        with gaps => 'error'): see `status`.",
+    source: "Fiorucci et al. (2016), Models for optimising the theta method; Hyndman et al. (2008), Forecasting with \
+        exponential smoothing; Makridakis et al. (2020), The M4 competition.",
+    examples: &[Example { sql: "SELECT 1", result: "" }],
+};

@@ -1,0 +1,113 @@
+//! Many groups: GROUP BY.
+
+use arrow::array::{Array, ArrayRef, BooleanArray};
+use datafusion::common::Result;
+use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
+use rayon::prelude::*;
+
+use super::arguments::Options;
+use super::evaluation::{GroupForecast, evaluate};
+use super::observations::{Observations, from_state, to_state};
+use super::output::to_lists;
+use super::period::PeriodType;
+use super::values::to_doubles;
+
+pub(super) struct ForecastGroupsAccumulator {
+    options: Options,
+    period: PeriodType,
+    groups: Vec<Observations>,
+    /// Bytes of the groups' rows, kept up to date because the size is asked for after every batch.
+    row_bytes: usize,
+}
+
+impl ForecastGroupsAccumulator {
+    pub(super) fn new(options: Options, period: PeriodType) -> Self {
+        Self { options, period, groups: Vec::new(), row_bytes: 0 }
+    }
+
+    fn change(&mut self, group: usize, change: impl FnOnce(&mut Observations)) {
+        let group = &mut self.groups[group];
+        let before = group.heap_size();
+        change(group);
+        self.row_bytes = self.row_bytes + group.heap_size() - before;
+    }
+
+    fn take(&mut self, emit_to: EmitTo) -> Vec<Observations> {
+        let taken = emit_to.take_needed(&mut self.groups);
+        self.row_bytes -= taken.iter().map(Observations::heap_size).sum::<usize>();
+        taken
+    }
+}
+
+impl GroupsAccumulator for ForecastGroupsAccumulator {
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        opt_filter: Option<&BooleanArray>,
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.groups.resize_with(total_num_groups, Observations::default);
+        let times = self.period.read(&values[0])?;
+        let values = to_doubles(&values[1])?;
+        for (row, (time, value)) in times.iter().zip(&values).enumerate() {
+            if passes(opt_filter, row) {
+                self.change(group_indices[row], |group| group.push(time, value));
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
+        let groups = self.take(emit_to);
+        let forecasts: Vec<Result<Option<GroupForecast>>> =
+            groups.par_iter().map(|group| evaluate(group, &self.options, &self.period)).collect();
+        drop(groups);
+        let forecasts = forecasts.into_iter().collect::<Result<Vec<_>>>()?;
+        to_lists(&forecasts, &self.period)
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
+        to_state(&self.take(emit_to))
+    }
+
+    fn merge_batch(
+        &mut self,
+        values: &[ArrayRef],
+        group_indices: &[usize],
+        total_num_groups: usize,
+    ) -> Result<()> {
+        self.groups.resize_with(total_num_groups, Observations::default);
+        from_state(values, |row, seen, rows| {
+            self.change(group_indices[row], |group| {
+                group.seen |= seen;
+                group.rows.extend(rows);
+            });
+        })
+    }
+
+    fn convert_to_state(
+        &self,
+        values: &[ArrayRef],
+        opt_filter: Option<&BooleanArray>,
+    ) -> Result<Vec<ArrayRef>> {
+        let times = self.period.read(&values[0])?;
+        let values = to_doubles(&values[1])?;
+        let mut groups = vec![Observations::default(); times.len()];
+        for (row, (time, value)) in times.iter().zip(&values).enumerate() {
+            if passes(opt_filter, row) {
+                groups[row].push(time, value);
+            }
+        }
+        to_state(&groups)
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.groups.capacity() * size_of::<Observations>() + self.row_bytes
+    }
+}
+
+/// NULL in a filter is false.
+fn passes(filter: Option<&BooleanArray>, row: usize) -> bool {
+    filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
+}
