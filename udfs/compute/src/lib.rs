@@ -1,3 +1,6 @@
 //! The mathematics of Tithe: no Arrow, no DataFusion, no I/O.
 
 pub mod forecast;
+pub mod amount;
+pub mod calendar;
+pub mod identifiers;

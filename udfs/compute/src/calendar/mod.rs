@@ -1,0 +1,7 @@
+//! The calendar of Taiwan's tax administration: ROC dates (ROC year = Gregorian year − 1911) and VAT periods.
+
+mod roc_date;
+mod vat_period;
+
+pub use roc_date::{format_roc_date, parse_roc_date, roc_year};
+pub use vat_period::{vat_period, vat_period_start};
