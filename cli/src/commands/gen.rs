@@ -94,7 +94,8 @@ struct Bar(ProgressBar);
 impl Progress for Bar {
     fn start(&self, total_units: u64) {
         self.0.set_length(total_units);
-        if let Ok(style) = ProgressStyle::with_template("{bar:40} {percent:>3} %  {elapsed} of about {duration}  {msg}")
+        if let Ok(style) =
+            ProgressStyle::with_template("{bar:40} {percent:>3} %  {elapsed} of about {duration}  {msg}")
         {
             self.0.set_style(style);
         }
