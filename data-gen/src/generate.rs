@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::community::Layout;
 use crate::error::GenerateError;
 use crate::options::{GenerateOptions, Size};
-use crate::progress::{Progress, Silent};
+use crate::progress::Progress;
 use crate::tables::{
     AllotmentRow, BureauRow, CHANNELS, CountyRow, CreatorIncomeRow, DONATIONS, DocumentRow, HeaderRow,
     IncomeReturnRow, IndustryRow, ItemRow, LinkRow, MissingInvoiceRow, PAGES, POSTS, PaymentRow,
@@ -86,7 +86,6 @@ pub fn generate_real(out: &Path, overwrite: bool) -> Result<Vec<TableSummary>, G
     let counts = write_real(&staging)?;
     let tables = summarise(&staging, &counts)?;
     staging.publish(None)?;
-    Silent.finish();
     Ok(tables)
 }
 

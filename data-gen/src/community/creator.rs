@@ -193,9 +193,9 @@ impl Earner<'_> {
         let followers = float(self.creator.followers);
         let mean = match self.creator.followers {
             ..10_000 => 1.0,
-            ..50_000 => 5.0,
-            ..300_000 => 14.0,
-            ..1_000_000 => 28.0,
+            10_000..50_000 => 5.0,
+            50_000..300_000 => 14.0,
+            300_000..1_000_000 => 28.0,
             _ => 36.0,
         };
         let rate = random.gamma(1.2) * mean / 1.2;
@@ -207,9 +207,9 @@ impl Earner<'_> {
         (0..random.poisson(rate))
             .map(|_| {
                 let (format, factor) = match random.below(100) {
-                    ..40 => (DealFormat::Video, 2.5),
-                    ..70 => (DealFormat::Post, 1.0),
-                    ..85 => (DealFormat::ShortVideo, 0.7),
+                    0..40 => (DealFormat::Video, 2.5),
+                    40..70 => (DealFormat::Post, 1.0),
+                    70..85 => (DealFormat::ShortVideo, 0.7),
                     _ => (DealFormat::Story, 0.3),
                 };
                 let price = post_price * factor * 0.75 * libm::exp(self.shared) * random.log_normal(1.0, 0.5);

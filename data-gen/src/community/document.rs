@@ -53,6 +53,10 @@ pub(crate) fn documents<'a>(seed: u64, creator: &'a Creator) -> Vec<Document<'a>
                 DealFormat::ShortVideo => DocumentKind::ShortVideo,
                 DealFormat::Post | DealFormat::Story => DocumentKind::Post,
             };
+            // What was collected is a sample: half of the promotions are not in it.
+            if random.per_mille(500) {
+                continue;
+            }
             let free =
                 of_year.iter_mut().filter(|document| document.deal.is_none() && document.kind == wanted);
             if let Some(document) = free.min_by_key(|document| (document.day - deal.day).abs()) {

@@ -15,15 +15,36 @@ pub(crate) struct Payslip {
     pub(crate) paid_on: i32,
 }
 
-/// (chance per mille, code, sub-code, description, median gross, spread of its logarithm)
-const OTHER_INCOMES: [(u32, &str, Option<&str>, &str, f64, f64); 7] = [
-    (50, "51", None, "房屋租金", 240_000.0, 0.5),
-    (250, "5A", None, "利息所得", 12_000.0, 1.2),
-    (150, "54", None, "股利所得", 40_000.0, 1.3),
-    (30, "9A", Some("70"), "執行業務報酬", 90_000.0, 0.9),
-    (35, "9B", Some("98"), "稿費及講演鐘點費", 15_000.0, 0.8),
-    (15, "91", None, "競技競賽機會中獎獎金", 8_000.0, 1.0),
-    (30, "92", None, "其他所得", 18_000.0, 1.0),
+/// An income that some people have beside their wages.
+struct OtherIncome {
+    /// Of a thousand people in a year.
+    chance: u32,
+    code: &'static str,
+    sub_code: Option<&'static str>,
+    description: &'static str,
+    median: f64,
+    log_sd: f64,
+}
+
+const fn other(
+    chance: u32,
+    code: &'static str,
+    sub_code: Option<&'static str>,
+    description: &'static str,
+    median: f64,
+    log_sd: f64,
+) -> OtherIncome {
+    OtherIncome { chance, code, sub_code, description, median, log_sd }
+}
+
+const OTHER_INCOMES: [OtherIncome; 7] = [
+    other(50, "51", None, "房屋租金", 240_000.0, 0.5),
+    other(250, "5A", None, "利息所得", 12_000.0, 1.2),
+    other(150, "54", None, "股利所得", 40_000.0, 1.3),
+    other(30, "9A", Some("70"), "執行業務報酬", 90_000.0, 0.9),
+    other(35, "9B", Some("98"), "稿費及講演鐘點費", 15_000.0, 0.8),
+    other(15, "91", None, "競技競賽機會中獎獎金", 8_000.0, 1.0),
+    other(30, "92", None, "其他所得", 18_000.0, 1.0),
 ];
 
 /// Tax withheld from a resident: 10 % of professional fees, writing fees, rent and prizes above NT$20,000.
@@ -56,9 +77,9 @@ pub(crate) fn payslips(seed: u64, community: &Community, person: &Taxpayer, year
             paid_on: day(year, 12, 31),
         });
     }
-    for (chance, code, sub_code, description, median, spread) in OTHER_INCOMES {
+    for OtherIncome { chance, code, sub_code, description, median, log_sd } in OTHER_INCOMES {
         if random.per_mille(chance) {
-            let gross = to_whole(random.log_normal(median, spread)).max(1_000);
+            let gross = to_whole(random.log_normal(median, log_sd)).max(1_000);
             slips.push(Payslip {
                 payer: random.index(payers),
                 code,

@@ -160,15 +160,15 @@ fn file_income(
             creator.years[at].deals.iter().filter(|deal| deal.reported).map(move |deal| (creator, deal))
         }) {
             let (code, sub_code, mut words) = match random.below(20) {
-                ..12 => ("9A", Some("76"), "演藝人員表演費".to_owned()),
-                ..15 => ("9B", Some("98"), "稿費".to_owned()),
-                ..18 => ("92", None, "網路行銷費用".to_owned()),
+                0..12 => ("9A", Some("76"), "演藝人員表演費".to_owned()),
+                12..15 => ("9B", Some("98"), "稿費".to_owned()),
+                15..18 => ("92", None, "網路行銷費用".to_owned()),
                 _ => ("50", None, "臨時工作薪資".to_owned()),
             };
             match random.below(20) {
-                ..7 => words = format!("影音合作費-{}", creator.title),
-                ..9 => words = format!("業配費用 {}", creator.handle),
-                ..11 => words = format!("{}社群推廣費", deal.brand),
+                0..7 => words = format!("影音合作費-{}", creator.title),
+                7..9 => words = format!("業配費用 {}", creator.handle),
+                9..11 => words = format!("{}社群推廣費", deal.brand),
                 _ => {}
             }
             let paid_on = (deal.day + random.days(20, 60)).min(day(year, 12, 31));
@@ -287,7 +287,7 @@ fn report_abroad(seed: u64, community: &Community, creator: &Creator, made: &mut
             ("綠界", year.donations * 3 / 10, year.donations / 250),
             ("Portaly", year.group_buy, i64::from(year.campaigns)),
         ] {
-            if amount < 4 || !random.per_mille(450) {
+            if amount < 2_000 || !random.per_mille(450) {
                 continue;
             }
             for quarter in 1..=4_i32 {

@@ -33,6 +33,6 @@ mod tests {
         assert_eq!(invoice_number(0, 55, 49).as_str(), "CD10000049");
         assert_eq!(invoice_number(1, 0, 0).as_str(), "CE10000000");
         assert_eq!(invoice_number(0, 56, 7).as_str(), "AA10100007");
-        assert_eq!(invoice_number(11, 9_999, 99_999).as_str(), "ZP27899999");
+        assert_eq!(invoice_number(11, 9_999, 99_999).as_str(), "YX27899999");
     }
 }

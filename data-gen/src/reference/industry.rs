@@ -75,7 +75,7 @@ mod tests {
         assert!(industries().len() >= 20);
         for industry in industries() {
             assert!(
-                industry.products.len() >= 4 && industry.weight > 0 && industry.volume > 0,
+                industry.products.len() >= 3 && industry.weight > 0 && industry.volume > 0,
                 "{industry:?}"
             );
             for product in &industry.products {

@@ -23,7 +23,7 @@ pub(super) fn contact(community: &Community, creator: &Creator) -> String {
     } else if creator.index.is_multiple_of(3) {
         community.taxpayers[creator.taxpayer].email.clone()
     } else {
-        format!("hello{}@creator.example", creator.handle)
+        format!("hello.{}@creator.example", creator.handle.trim_start_matches('@'))
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) enum Compression {
 
 enum Target {
     Plain(BufWriter<File>),
-    Gzip(GzEncoder<BufWriter<File>>),
+    Gzip(Box<GzEncoder<BufWriter<File>>>),
 }
 
 /// One file of JSON lines.
@@ -33,7 +33,7 @@ impl JsonLines {
             Compression::None => Target::Plain(file),
             // No file name and time zero: the bytes depend on the rows alone.
             Compression::Gzip => {
-                Target::Gzip(GzBuilder::new().mtime(0).write(file, flate2::Compression::new(5)))
+                Target::Gzip(Box::new(GzBuilder::new().mtime(0).write(file, flate2::Compression::new(5))))
             }
         };
         Ok(Self { path: path.to_owned(), target, rows: 0 })

@@ -5,6 +5,7 @@ use crate::error::GenerateError;
 
 /// Where unfinished work lies; table discovery skips names that start with a dot.
 const FOLDER: &str = ".incomplete-gen";
+const LOCK: &str = ".incomplete-gen.lock";
 const SUMMARY: &str = "_lake.json";
 
 /// Schema and table.
@@ -29,7 +30,19 @@ pub(crate) struct Staging {
     out: PathBuf,
     folder: PathBuf,
     tables: Vec<TableName>,
+    publishing: bool,
     _lock: File,
+}
+
+impl Drop for Staging {
+    /// Work that failed is thrown away at once, so that it does not fill the disk. While tables are being moved, the
+    /// folder holds the replaced ones and stays.
+    fn drop(&mut self) {
+        if !self.publishing {
+            let _ = fs::remove_dir_all(&self.folder);
+            let _ = fs::remove_file(self.out.join(LOCK));
+        }
+    }
 }
 
 impl Staging {
@@ -48,7 +61,7 @@ impl Staging {
             }
         }
         fs::create_dir_all(out).map_err(GenerateError::io("create directory", out))?;
-        let lock_path = out.join(format!("{FOLDER}.lock"));
+        let lock_path = out.join(LOCK);
         let lock = File::create(&lock_path).map_err(GenerateError::io("create", &lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -57,7 +70,8 @@ impl Staging {
         }
         let folder = out.join(FOLDER);
         remove(&folder)?;
-        let staging = Self { out: out.to_owned(), folder, tables: tables.to_vec(), _lock: lock };
+        let staging =
+            Self { out: out.to_owned(), folder, tables: tables.to_vec(), publishing: false, _lock: lock };
         for table in tables {
             let path = staging.path(*table);
             fs::create_dir_all(&path).map_err(GenerateError::io("create directory", &path))?;
@@ -98,7 +112,8 @@ impl Staging {
     }
 
     /// Moves every table into the lake, each in one step, the summary last.
-    pub(crate) fn publish(self, summary: Option<&str>) -> Result<(), GenerateError> {
+    pub(crate) fn publish(mut self, summary: Option<&str>) -> Result<(), GenerateError> {
+        self.publishing = true;
         let replaced = self.folder.join(".replaced");
         fs::create_dir_all(&replaced).map_err(GenerateError::io("create directory", &replaced))?;
         if summary.is_some() {
@@ -119,7 +134,7 @@ impl Staging {
             fs::rename(&draft, &target).map_err(GenerateError::io("move into place", &target))?;
         }
         remove(&self.folder)?;
-        let lock_path = self.out.join(format!("{FOLDER}.lock"));
+        let lock_path = self.out.join(LOCK);
         fs::remove_file(&lock_path).map_err(GenerateError::io("remove", &lock_path))
     }
 }
