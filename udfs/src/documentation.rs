@@ -1,6 +1,15 @@
 //! What every function says of itself. Printed by `tithe functions`, rendered to `docs/functions.md`,
 //! and tested: every example runs and must give the result written here.
 
+mod markdown;
+
+use datafusion::logical_expr::{DocSection, Documentation};
+
+pub use markdown::render_markdown;
+
+/// The headings of the function reference, in their order.
+pub const SECTIONS: [&str; 4] = ["Forecasting", "Income", "Unstructured text", "Tax domain"];
+
 /// How a function is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FunctionKind {
@@ -59,4 +68,20 @@ pub struct FunctionDoc {
     pub source: &'static str,
     /// At least one.
     pub examples: &'static [Example],
+}
+
+impl FunctionDoc {
+    /// The same contract in DataFusion's form, which `SHOW FUNCTIONS` reads.
+    #[must_use]
+    pub fn to_datafusion(&self) -> Documentation {
+        let section = DocSection { include: true, label: self.section, description: None };
+        let mut builder = Documentation::builder(section, self.summary, self.syntax);
+        for argument in self.arguments {
+            builder = builder.with_argument(argument.name, argument.description);
+        }
+        if let Some(example) = self.examples.first() {
+            builder = builder.with_sql_example(example.sql);
+        }
+        builder.build()
+    }
 }

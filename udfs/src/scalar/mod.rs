@@ -1,8 +1,34 @@
 //! The scalar functions, one file each.
 
+mod ban_valid;
+mod contact_mask;
+mod einvoice_number_valid;
+mod html_text;
+mod parse_twd;
+mod pii_find;
+mod roc_date;
+mod row_function;
+mod sponsor_signals;
+mod struct_rows;
+mod text_rows;
+mod tw_id_valid;
+mod vat_period;
+mod vat_period_start;
+
 use crate::registry::FunctionEntry;
 
 /// Every scalar function.
 pub(crate) fn entries() -> Vec<FunctionEntry> {
-    Vec::new()
+    vec![
+        html_text::entry(),
+        sponsor_signals::entry(),
+        parse_twd::entry(),
+        pii_find::entry(),
+        ban_valid::entry(),
+        tw_id_valid::entry(),
+        einvoice_number_valid::entry(),
+        roc_date::entry(),
+        vat_period::entry(),
+        vat_period_start::entry(),
+    ]
 }

@@ -1,0 +1,121 @@
+use proptest::prelude::{any, proptest};
+
+use super::lexicon::Lexicon;
+use super::signals::Signals;
+
+fn signals(text: &str) -> Signals {
+    Signals::of(Lexicon::shipped().unwrap(), text)
+}
+
+fn ids(text: &str) -> Vec<&'static str> {
+    signals(text).evidence.iter().map(|evidence| evidence.id).collect()
+}
+
+#[test]
+fn scores_and_judges() {
+    for (text, score, sponsored, negated) in [
+        ("", 0.0, false, false),
+        ("今天天氣很好", 0.0, false, false),
+        ("#業配 好用", 4.0, true, false),
+        ("＃業配 好用", 4.0, true, false),
+        ("#業\u{200b}配 好用", 4.0, true, false),
+        ("今天聊業配", 1.6, false, false),
+        ("無業配", -3.0, false, true),
+        ("自費，無業配", -3.0, false, true),
+        ("這篇非業配，但上一篇是業配", -1.4, false, true),
+        ("本影片由小廠贊助播出", 3.2, true, false),
+        ("包含付費宣傳內容", 3.2, true, false),
+        ("Includes Paid Promotion", 3.4, true, false),
+        ("抖內我 patreon.com/x", 0.0, false, false),
+        ("#業配 #業配 #業配 業配", 5.6, true, false),
+        ("膠原飲團購價$1,180 滿3盒免運 收單 9/7", 3.5, true, false),
+        ("コスメ #PR", 3.0, true, false),
+    ] {
+        let found = signals(text);
+        assert_eq!(
+            (found.score, found.sponsored, found.negated),
+            (score, sponsored, negated),
+            "{text}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn names_the_phrases_in_the_order_of_the_text() {
+    for (text, expected) in [
+        ("#業配", vec!["Z01"]),
+        ("業配", vec!["Z03"]),
+        ("無業配", vec!["Z04"]),
+        ("折扣碼 ABC123 只到月底", vec!["Z05"]),
+        (
+            "【9/1-9/7 團】膠原飲 30入 原價$1,680 團購價$1,180 (滿3盒免運)\n下單：https://portaly.cc/xxx",
+            vec!["Z10", "Z06", "Z11", "Z07"],
+        ),
+        ("匯款帳號：012-345678901234", vec!["Z13"]),
+        ("統編 123456789", vec![]),
+        ("#adorable cat", vec![]),
+        ("#ad so good", vec!["E1"]),
+        ("use my code SAVE20 today", vec!["E3"]),
+        ("Use my code and smile", vec!["E3"]),
+    ] {
+        assert_eq!(ids(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn collects_codes_and_registration_numbers() {
+    for (text, codes, bans) in [
+        ("折扣碼：XIAO88", vec!["XIAO88"], vec![]),
+        ("折扣碼：ＸＩＡＯ８８，優惠碼「xiao_99」", vec!["XIAO88", "xiao_99"], vec![]),
+        ("折扣碼 AAA1 折扣碼 AAA1", vec!["AAA1"], vec![]),
+        ("use code SAVE20 or discount code: OFF5", vec!["SAVE20", "OFF5"], vec![]),
+        ("use my code and smile", vec![], vec![]),
+        (
+            "統一編號：12345675 統編１２３４５６７６。VAT No. 04595257",
+            vec![],
+            vec!["12345675", "12345676", "04595257"],
+        ),
+        ("統編 123456789", vec![], vec![]),
+    ] {
+        let found = signals(text);
+        assert_eq!(found.discount_codes, codes, "{text}");
+        assert_eq!(found.ban_hints, bans, "{text}");
+    }
+}
+
+#[test]
+fn quotes_without_personal_data() {
+    let found = signals("合作邀約：xiao.yao@agency.example\n匯款帳號：012345678901");
+    let quotes: Vec<_> =
+        found.evidence.iter().map(|evidence| (evidence.text.as_str(), evidence.start)).collect();
+    assert_eq!(quotes, [("合作邀約:***@agency.example", 1), ("匯款", 30)]);
+}
+
+#[test]
+fn positions_count_characters_of_the_normalised_text() {
+    let found = signals("😀\u{200b}中文 #業配 統編12345675");
+    let starts: Vec<_> =
+        found.evidence.iter().map(|evidence| (evidence.text.as_str(), evidence.start)).collect();
+    assert_eq!(starts, [("#業配", 5), ("統編12345675", 9)]);
+}
+
+#[test]
+fn long_texts_are_read_to_their_end() {
+    let text = "今天天氣很好。".repeat(50_000) + "#業配 折扣碼：LAST1";
+    let found = signals(&text);
+    assert_eq!(found.discount_codes, ["LAST1"]);
+    assert_eq!(found.evidence.first().map(|evidence| evidence.start), Some(350_001));
+    let codes: String = (0..1_000).map(|number| format!("折扣碼:CODE{number} ")).collect();
+    assert_eq!(signals(&codes).discount_codes.len(), super::signals::MOST_CODES);
+}
+
+proptest! {
+    #[test]
+    fn never_panics(words in "(#業配|無業配|折扣碼|團購|[:： A-Za-z0-9$,@.元\\x00\u{200b}😀]){0,40}", any_text in any::<String>()) {
+        for text in [words, any_text] {
+            let found = signals(&text);
+            assert!(found.score.is_finite());
+            assert!(found.evidence.iter().all(|evidence| evidence.start >= 1));
+        }
+    }
+}
