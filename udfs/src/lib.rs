@@ -3,10 +3,12 @@
 //! One file per function under `scalar/`, `aggregate/` and `table/`; [`registry`] is the one list of them.
 
 mod aggregate;
+pub mod backend;
 pub mod documentation;
 pub mod registry;
 mod scalar;
 mod table;
 
+pub use backend::{Backend, BackendError, requested_backend, resolve_backend};
 pub use documentation::{ArgumentDoc, Example, FunctionDoc, FunctionKind};
 pub use registry::{FunctionEntry, Implementation, functions, register_all};

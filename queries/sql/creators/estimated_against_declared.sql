@@ -21,7 +21,7 @@ WITH channels AS (
     SELECT id AS channel_id,
            snippet['customUrl'] AS handle,
            snippet['title'] AS title,
-           regexp_match(snippet['description'], '[A-Za-z0-9._+-]+@[A-Za-z0-9-]+[.][A-Za-z0-9.-]+')[1] AS email,
+           regexp_match(snippet['description'], '[A-Za-z0-9._+-]+@[A-Za-z0-9-]+[.][A-Za-z0-9.-]*[A-Za-z0-9]')[1] AS email,
            CAST(statistics['subscriberCount'] AS BIGINT) AS subscribers,
            CASE regexp_replace("topicDetails"['topicCategories'][1], '^.*/', '')
                WHEN 'Finance' THEN 'finance'
@@ -58,6 +58,14 @@ documents AS (
     FROM third_party.post_raw p
     JOIN channels c ON c.handle = COALESCE(p.owner['username'], p.author['uniqueId'])
 ),
+mailboxes AS (
+    SELECT channel_id, email
+    FROM channels
+    UNION
+    SELECT snippet['channelId'],
+           regexp_match(snippet['description'], '[A-Za-z0-9._+-]+@[A-Za-z0-9-]+[.][A-Za-z0-9.-]*[A-Za-z0-9]')[1]
+    FROM third_party.video_raw
+),
 title_owners AS (
     SELECT title, MIN(channel_id) AS channel_id
     FROM channels
@@ -70,44 +78,36 @@ named AS (
     WHERE code IN ('9A', '9B', '92', '50')
 ),
 keys AS (
-    SELECT c.channel_id, t.taxpayer_id, 'email' AS key, CAST(6 AS BIGINT) AS score, CAST(NULL AS VARCHAR) AS payer_ban
-    FROM channels c
-    JOIN tax.taxpayer t ON t.email = c.email
+    SELECT m.channel_id, t.taxpayer_id, 'email' AS key, CAST(NULL AS VARCHAR) AS payer_ban
+    FROM mailboxes m
+    JOIN tax.taxpayer t ON t.email = m.email
     UNION ALL
-    SELECT c.channel_id, n.payee_id, 'handle', 4, n.payer_ban
+    SELECT c.channel_id, n.payee_id, 'handle', n.payer_ban
     FROM named n
     JOIN channels c ON c.handle = n.named
     UNION ALL
-    SELECT o.channel_id, n.payee_id, 'title', 3, n.payer_ban
+    SELECT o.channel_id, n.payee_id, 'title', n.payer_ban
     FROM named n
     JOIN title_owners o ON o.title = n.named
 ),
 scored AS (
     SELECT channel_id,
            taxpayer_id,
-           CAST(SUM(score) AS BIGINT) AS score,
-           CAST(SUM(CASE WHEN key = 'email' THEN 1 ELSE 0 END) AS BIGINT) AS email_matches,
-           CAST(SUM(named_in_handle) AS BIGINT) AS by_handle,
-           CAST(SUM(named_in_title) AS BIGINT) AS by_title,
-           CAST(SUM(payers) AS BIGINT) AS payers
-    FROM (
-        SELECT channel_id,
-               taxpayer_id,
-               key,
-               MAX(score) AS score,
-               COUNT(DISTINCT payer_ban) AS payers,
-               SUM(CASE WHEN key = 'handle' THEN 1 ELSE 0 END) AS named_in_handle,
-               SUM(CASE WHEN key = 'title' THEN 1 ELSE 0 END) AS named_in_title
-        FROM keys
-        GROUP BY channel_id, taxpayer_id, key
-    ) by_key
+           CAST(MAX(CASE WHEN key = 'email' THEN 6 ELSE 0 END)
+                + MAX(CASE WHEN key = 'handle' THEN 4 ELSE 0 END)
+                + MAX(CASE WHEN key = 'title' THEN 3 ELSE 0 END) AS BIGINT) AS score,
+           bool_or(key = 'email') AS by_email,
+           bool_or(key = 'handle') AS by_handle,
+           bool_or(key = 'title') AS by_title,
+           COUNT(DISTINCT payer_ban) AS payers
+    FROM keys
     GROUP BY channel_id, taxpayer_id
 ),
 ranked AS (
     SELECT channel_id,
            taxpayer_id,
            score,
-           email_matches,
+           by_email,
            by_handle,
            by_title,
            payers,

@@ -18,7 +18,7 @@ WITH channels AS (
     SELECT id AS channel_id,
            snippet['customUrl'] AS handle,
            snippet['title'] AS title,
-           regexp_match(snippet['description'], '[A-Za-z0-9._+-]+@[A-Za-z0-9-]+[.][A-Za-z0-9.-]+')[1] AS email,
+           regexp_match(snippet['description'], '[A-Za-z0-9._+-]+@[A-Za-z0-9-]+[.][A-Za-z0-9.-]*[A-Za-z0-9]')[1] AS email,
            CAST(statistics['subscriberCount'] AS BIGINT) AS subscribers,
            CASE regexp_replace("topicDetails"['topicCategories'][1], '^.*/', '')
                WHEN 'Finance' THEN 'finance'

@@ -4,3 +4,5 @@ pub mod forecast;
 pub mod amount;
 pub mod calendar;
 pub mod identifiers;
+pub mod income;
+pub mod random;

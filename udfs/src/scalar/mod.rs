@@ -14,6 +14,7 @@ mod text_rows;
 mod tw_id_valid;
 mod vat_period;
 mod vat_period_start;
+mod influencer_income;
 
 use crate::registry::FunctionEntry;
 
@@ -31,4 +32,5 @@ pub(crate) fn entries() -> Vec<FunctionEntry> {
         vat_period::entry(),
         vat_period_start::entry(),
     ]
+    vec![influencer_income::entry()]
 }

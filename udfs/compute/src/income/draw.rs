@@ -1,0 +1,162 @@
+use super::model::{Model, Purpose, Reach};
+use crate::random::{exp, gamma, ln, normal_quantile, poisson_quantile, uniform};
+
+/// Deals or campaigns that are placed in months one by one; of more, equal parts are.
+const PLACED: f64 = 8.0;
+
+/// One possible year of a creator, NT$.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outcome {
+    pub(crate) ads: f64,
+    pub(crate) sponsorship: f64,
+    pub(crate) donations: f64,
+    pub(crate) group_buy: f64,
+    pub(crate) other: f64,
+    pub(crate) total: f64,
+    pub(crate) taxable: f64,
+    pub(crate) peak_month: f64,
+    /// Logarithm of how likely the evidence makes it, up to a constant.
+    pub(crate) ln_weight: f64,
+}
+
+impl Model<'_> {
+    /// One draw. Its random numbers are fixed by the row's key and `draw` alone.
+    pub(crate) fn draw(&self, draw: u32) -> Outcome {
+        let priors = self.priors;
+        let [z_followers, z_views, z_multiplier, z_ads] =
+            self.key.stream(draw, Purpose::Shared as u32).normals();
+        let reach = match &self.reach {
+            Ok(reach) => *reach,
+            Err(normal) => self.reach_at(normal.mean + normal.spread * z_followers),
+        };
+        let views = self.views.unwrap_or_else(|| self.views_at(reach.ln_followers, z_views));
+        let deals = self.deals.draw(self, draw, &reach, z_multiplier);
+        let multiplier = deals.multiplier;
+        let mut ln_weight = deals.ln_weight;
+
+        let donations = self.donations(draw, &reach, views, multiplier);
+        let (group_buys, campaigns, affiliate, other) = self.commissions(draw, &reach, views, multiplier);
+        let ads = if reach.shares_ads {
+            let center = ln(views * self.ads_per_view) + priors.ads_loading * multiplier;
+            match self.ln_remittance {
+                Some(ln_remittance) => {
+                    let (ads, ln_density) = self.ads_given_remittance(draw, ln_remittance, center, donations);
+                    ln_weight += ln_density;
+                    ads
+                }
+                None => exp(center + priors.ads_spread * z_ads),
+            }
+        } else {
+            0.0
+        };
+        let group_buy = group_buys + affiliate;
+        let total = ads + deals.amount + donations + group_buy + other;
+        if let Some(compliance) = &self.compliance {
+            ln_weight += compliance.ln_density(total);
+        }
+        let steady = (donations + affiliate + other) / 12.0 + ads * priors.peak_season / 12.0;
+        Outcome {
+            ads,
+            sponsorship: deals.amount,
+            donations,
+            group_buy,
+            other,
+            total,
+            taxable: priors.taxable_share
+                * ((ads + donations) * self.platform_contribution + deals.amount + group_buy + other),
+            peak_month: steady + self.peak(draw, [(deals.amount, deals.count), (group_buys, campaigns)]),
+            ln_weight,
+        }
+    }
+
+    fn donations(&self, draw: u32, reach: &Reach, views: f64, multiplier: f64) -> f64 {
+        let priors = self.priors;
+        let [any, z_donations, member, z_members] = self.key.stream(draw, Purpose::Donations as u32).words();
+        if !reach.fan_funded || uniform(any) >= self.donation_share {
+            return 0.0;
+        }
+        let common = priors.donation_loading * multiplier;
+        let given = views / 1000.0
+            * priors.live_share
+            * priors.donations_per_thousand
+            * exp(common + priors.donation_spread * normal_quantile(uniform(z_donations)));
+        if uniform(member) >= priors.membership_share {
+            return given;
+        }
+        let members =
+            reach.ln_followers + common + priors.membership_spread * normal_quantile(uniform(z_members));
+        given + priors.membership_per_follower * exp(members)
+    }
+
+    /// Group buys, their number, affiliate commissions, and everything else.
+    fn commissions(&self, draw: u32, reach: &Reach, views: f64, multiplier: f64) -> (f64, f64, f64, f64) {
+        let priors = self.priors;
+        let mut stream = self.key.stream(draw, Purpose::GroupBuys as u32);
+        let [any, count, z_affiliate, z_other] = stream.words();
+        let common = priors.ads_loading * multiplier;
+        let thousands = views / 1000.0;
+        let affiliate = thousands
+            * priors.affiliate_per_thousand
+            * exp(common + priors.affiliate_spread * normal_quantile(uniform(z_affiliate)));
+        let other = thousands
+            * priors.other_per_thousand
+            * exp(common + priors.other_spread * normal_quantile(uniform(z_other)));
+        if uniform(any) >= self.group_buy_share {
+            return (0.0, 0.0, affiliate, other);
+        }
+        let [z_commission, ..] = stream.normals();
+        let shape = priors.campaigns_shape;
+        let rate = gamma(&mut self.key.stream(draw, Purpose::CampaignRate as u32), shape)
+            * (priors.campaigns - 1.0)
+            / shape;
+        let campaigns = 1.0 + poisson_quantile(rate, uniform(count));
+        let center = self.ln_campaign
+            + 0.5 * (reach.ln_followers - ln(50_000.0))
+            + multiplier
+            + priors.commission_spread * z_commission;
+        let sales = self.campaign_sum.sample(
+            &mut self.key.stream(draw, Purpose::CampaignSales as u32),
+            campaigns,
+            center,
+        );
+        (sales, campaigns, affiliate, other)
+    }
+
+    /// Draws what the platform owed from the distribution of the remittance around it, so that every draw
+    /// agrees with the remittance, and weighs it by the prior of advertising revenue.
+    fn ads_given_remittance(&self, draw: u32, ln_remittance: f64, center: f64, donations: f64) -> (f64, f64) {
+        let priors = self.priors;
+        let [contaminated, z, ..] = self.key.stream(draw, Purpose::Remittance as u32).words();
+        let (share, wide) = priors.remittance_contamination;
+        let spread = if uniform(contaminated) < share { wide } else { priors.remittance_spread };
+        let owed = exp(ln_remittance + spread * normal_quantile(uniform(z)));
+        let ads = owed - priors.remitted_donations * donations;
+        if ads <= 0.0 {
+            return (0.0, f64::NEG_INFINITY);
+        }
+        let z = (ln(ads) - center) / priors.ads_spread;
+        (ads, ln(owed / ads) - 0.5 * z * z)
+    }
+
+    /// The highest month when the lumps, each an amount in a number of equal parts, fall in random months.
+    fn peak(&self, draw: u32, lumps: [(f64, f64); 2]) -> f64 {
+        if lumps.iter().all(|(_, count)| *count < 1.0) {
+            return 0.0;
+        }
+        let words = self.key.stream(draw, Purpose::Months as u32).words();
+        let mut bytes = words.iter().flat_map(|word| word.to_le_bytes());
+        let mut months = [0.0_f64; 12];
+        for (amount, count) in lumps {
+            let parts = count.min(PLACED);
+            let mut left = parts;
+            for byte in bytes.by_ref().take(8) {
+                if left < 1.0 {
+                    continue;
+                }
+                months[(usize::from(byte) * 12) >> 8] += amount / parts;
+                left -= 1.0;
+            }
+        }
+        months.into_iter().fold(0.0, f64::max)
+    }
+}

@@ -1,0 +1,121 @@
+use rayon::prelude::*;
+
+use super::posterior::{Posterior, Quantity, posterior};
+use super::{Evidence, Flag, Flags, Priors};
+
+/// The spread between p90 and p10 beyond which the prior speaks.
+const DOMINATED: f64 = 6.0;
+/// Monthly sales of services from which a business must register, NT$.
+const REGISTRATION: f64 = 50_000.0;
+/// Monthly sales from which invoices are due, NT$.
+const INVOICES: f64 = 200_000.0;
+
+/// Quantiles and mean of an amount, NT$ a year.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Summary {
+    /// 10 % quantile.
+    pub p10: f64,
+    /// Median.
+    pub p50: f64,
+    /// 90 % quantile.
+    pub p90: f64,
+    /// Mean.
+    pub mean: f64,
+}
+
+/// Receipts beyond the declared amount, NT$ a year.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Undeclared {
+    /// Mean.
+    pub mean: f64,
+    /// 10 % quantile.
+    pub p10: f64,
+    /// 90 % quantile.
+    pub p90: f64,
+}
+
+/// What a creator probably received in a year.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// The amounts; `None` where nothing may be estimated (a minor).
+    pub amounts: Option<Amounts>,
+    /// What to know before relying on it.
+    pub flags: Flags,
+}
+
+/// The amounts of an estimate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Amounts {
+    /// Gross receipts.
+    pub total: Summary,
+    /// Advertising, sponsorship, donations and memberships, group buys and affiliate commissions, the rest.
+    /// Means add up to the total's; quantiles do not.
+    pub components: [Summary; 5],
+    /// Median of income after contribution rules and the standard expense rate.
+    pub taxable_p50: f64,
+    /// Receipts beyond what was declared, where that is known.
+    pub undeclared: Option<Undeclared>,
+    /// Probability that the highest month's sales reach NT$50,000.
+    pub p_month_50k: f64,
+    /// Probability that the highest month's sales reach NT$200,000.
+    pub p_month_200k: f64,
+    /// How many equally weighted draws would be as good.
+    pub effective_sample_size: f64,
+}
+
+/// Estimates one creator's year; see [`posterior`] for draws and flags.
+#[must_use]
+pub fn estimate(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) -> Estimate {
+    let posterior = posterior(evidence, priors, draws, seed);
+    let mut flags = posterior.flags();
+    if posterior.is_empty() {
+        return Estimate { amounts: None, flags };
+    }
+    let total = summary(&posterior, Quantity::Total);
+    if total.p90 > DOMINATED * total.p10 {
+        flags.raise(Flag::PriorDominated);
+    }
+    let components =
+        [Quantity::Ads, Quantity::Sponsorship, Quantity::Donations, Quantity::GroupBuy, Quantity::Other]
+            .map(|quantity| summary(&posterior, quantity));
+    let [taxable_p50] = posterior.quantiles(Quantity::Taxable, [50]);
+    let undeclared = evidence.checked(&mut flags).declared.map(|declared| {
+        let beyond = |received: f64| (received - declared).max(0.0);
+        Undeclared {
+            mean: posterior.mean_of(Quantity::Total, beyond),
+            p10: beyond(total.p10),
+            p90: beyond(total.p90),
+        }
+    });
+    let reaches = |threshold: f64| {
+        posterior.mean_of(Quantity::PeakMonth, |month| if month >= threshold { 1.0 } else { 0.0 })
+    };
+    Estimate {
+        amounts: Some(Amounts {
+            total,
+            components,
+            taxable_p50,
+            undeclared,
+            p_month_50k: reaches(REGISTRATION),
+            p_month_200k: reaches(INVOICES),
+            effective_sample_size: posterior.effective_sample_size(),
+        }),
+        flags,
+    }
+}
+
+fn summary(posterior: &Posterior, quantity: Quantity) -> Summary {
+    let [p10, p50, p90] = posterior.quantiles(quantity, [10, 50, 90]);
+    Summary { p10, p50, p90, mean: posterior.mean(quantity) }
+}
+
+/// Estimates many rows on all cores. Each row's answer depends on that row alone.
+#[must_use]
+pub fn estimate_all(
+    rows: &[Option<Evidence>],
+    priors: &Priors,
+    draws: u32,
+    seed: u64,
+) -> Vec<Option<Estimate>> {
+    rows.par_iter().map(|row| row.as_ref().map(|evidence| estimate(evidence, priors, draws, seed))).collect()
+}

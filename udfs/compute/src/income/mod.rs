@@ -1,0 +1,28 @@
+//! What a creator probably earned in a year, and how sure one can be.
+//!
+//! A Bayesian model of gross receipts: advertising, sponsorship, donations and memberships, group buying
+//! and affiliate commissions, and the rest, tied together by one multiplier per creator. Evidence narrows
+//! it: deals reported by payers, remittances from abroad, and the declared amount, which is a likelihood
+//! under a mixture of compliance and never a floor. Missing evidence leaves the prior.
+//!
+//! Nothing here assesses a tax: an estimate is a reason for a person to look.
+
+mod category;
+mod draw;
+mod estimate;
+mod evidence;
+mod flags;
+mod likelihood;
+mod model;
+mod posterior;
+mod priors;
+mod simulate;
+mod sponsorship;
+
+pub use category::Category;
+pub use estimate::{Amounts, Estimate, Summary, Undeclared, estimate, estimate_all};
+pub use evidence::Evidence;
+pub use flags::{Flag, Flags};
+pub use posterior::{Posterior, Quantity, posterior};
+pub use priors::{PRIORS_VERSION, Priors};
+pub use simulate::{Simulated, Truth, simulate};

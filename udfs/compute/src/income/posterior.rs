@@ -1,0 +1,284 @@
+use super::model::Model;
+use super::{Evidence, Flag, Flags, Priors};
+use crate::random::{exp, tree_sum};
+
+/// Share of draws that must carry the estimate.
+const LEAST_SHARE: f64 = 0.02;
+/// Effective draws below which quantiles are rough.
+const LEAST_DRAWS: f64 = 100.0;
+/// How many more draws the second attempt makes.
+const MORE: u32 = 8;
+/// The second attempt never makes more than this (or than the first).
+const MOST_DRAWS: u32 = 65_536;
+/// Halvings in the search for the weight that evidence can be given.
+const TEMPERING_STEPS: u32 = 24;
+/// Weights are counted in units of this fraction of the largest, so that their sums are exact.
+const WEIGHT_UNITS: f64 = 4_294_967_296.0;
+
+/// An amount a posterior describes, NT$ a year unless said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    /// Advertising revenue.
+    Ads,
+    /// Sponsored deals.
+    Sponsorship,
+    /// Donations and memberships.
+    Donations,
+    /// Group buys and affiliate commissions.
+    GroupBuy,
+    /// Everything else.
+    Other,
+    /// Gross receipts: the sum of all components.
+    Total,
+    /// Income of the year after contribution rules and standard expenses.
+    Taxable,
+    /// Sales of the highest month.
+    PeakMonth,
+}
+
+const QUANTITIES: usize = 8;
+
+/// Weighted draws of one creator's year.
+#[derive(Debug, Clone)]
+pub struct Posterior {
+    values: [Vec<f64>; QUANTITIES],
+    weights: Weights,
+    flags: Flags,
+}
+
+#[derive(Debug, Clone)]
+enum Weights {
+    Equal,
+    Unequal { of_draw: Vec<f64>, sum: f64, effective: f64 },
+}
+
+/// Draws from the distribution of a creator's year given the evidence.
+///
+/// `draws` is the number of draws; when too few of them agree with the evidence, eight times as many are
+/// made (65,536 at most), and when that is not enough the evidence is tempered: its likelihood is raised to
+/// the highest power below one that two in a hundred draws can carry. Flags tell of both. A minor's
+/// posterior is empty.
+#[must_use]
+pub fn posterior(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) -> Posterior {
+    let mut flags = Flags::default();
+    if evidence.minor == Some(true) {
+        flags.raise(Flag::MinorExcluded);
+        return Posterior { values: Default::default(), weights: Weights::Equal, flags };
+    }
+    let model = Model::new(evidence, priors, seed, &mut flags);
+    let (mut values, mut ln_weights) = sample(&model, draws);
+    if !model.weighted && model.reach.is_ok() {
+        return Posterior { values, weights: Weights::Equal, flags };
+    }
+    let mut weights = Weights::from_logarithms(&ln_weights, 1.0);
+    if weights.share(draws) < LEAST_SHARE {
+        let more = draws.saturating_mul(MORE).min(MOST_DRAWS).max(draws);
+        flags.raise(Flag::MoreDraws);
+        (values, ln_weights) = sample(&model, more);
+        weights = Weights::from_logarithms(&ln_weights, 1.0);
+        if weights.share(more) < LEAST_SHARE {
+            flags.raise(Flag::Tempered);
+            weights = tempered(&ln_weights, more);
+        }
+    }
+    Posterior { values, weights, flags }
+}
+
+fn sample(model: &Model<'_>, draws: u32) -> ([Vec<f64>; QUANTITIES], Vec<f64>) {
+    let mut values: [Vec<f64>; QUANTITIES] = Default::default();
+    let mut ln_weights = Vec::new();
+    for draw in 0..draws {
+        let outcome = model.draw(draw);
+        let row = [
+            outcome.ads,
+            outcome.sponsorship,
+            outcome.donations,
+            outcome.group_buy,
+            outcome.other,
+            outcome.total,
+            outcome.taxable,
+            outcome.peak_month,
+        ];
+        for (column, value) in values.iter_mut().zip(row) {
+            column.push(value);
+        }
+        ln_weights.push(outcome.ln_weight);
+    }
+    (values, ln_weights)
+}
+
+fn tempered(ln_weights: &[f64], draws: u32) -> Weights {
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..TEMPERING_STEPS {
+        let middle = 0.5 * (low + high);
+        if Weights::from_logarithms(ln_weights, middle).share(draws) < LEAST_SHARE {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    if low > 0.0 { Weights::from_logarithms(ln_weights, low) } else { Weights::Equal }
+}
+
+impl Weights {
+    fn from_logarithms(ln_weights: &[f64], power: f64) -> Self {
+        let largest = ln_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if !largest.is_finite() {
+            return Self::Unequal { of_draw: Vec::new(), sum: 0.0, effective: 0.0 };
+        }
+        let of_draw: Vec<f64> = ln_weights.iter().map(|weight| exp((weight - largest) * power)).collect();
+        let sum = tree_sum(of_draw.iter().copied());
+        let squares = tree_sum(of_draw.iter().map(|weight| weight * weight));
+        Self::Unequal { of_draw, sum, effective: sum * sum / squares }
+    }
+
+    fn share(&self, draws: u32) -> f64 {
+        match self {
+            Self::Equal => 1.0,
+            Self::Unequal { effective, .. } => effective / f64::from(draws),
+        }
+    }
+}
+
+impl Posterior {
+    /// Whether there are no draws, because nothing may be estimated.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values[0].is_empty()
+    }
+
+    /// What to know before relying on it, but for what follows from its spread.
+    #[must_use]
+    pub fn flags(&self) -> Flags {
+        let mut flags = self.flags;
+        if !self.is_empty() && self.effective_sample_size() < LEAST_DRAWS {
+            flags.raise(Flag::LowEss);
+        }
+        flags
+    }
+
+    /// How many equally weighted draws would be as good.
+    #[must_use]
+    pub fn effective_sample_size(&self) -> f64 {
+        match &self.weights {
+            Weights::Equal => self.values[0].iter().map(|_| 1.0).sum(),
+            Weights::Unequal { effective, .. } => *effective,
+        }
+    }
+
+    fn draws_of(&self, quantity: Quantity) -> &[f64] {
+        &self.values[quantity as usize]
+    }
+
+    /// The weighted mean of a function of a quantity.
+    #[must_use]
+    pub fn mean_of(&self, quantity: Quantity, function: impl Fn(f64) -> f64) -> f64 {
+        let draws = self.draws_of(quantity);
+        match &self.weights {
+            Weights::Equal => {
+                tree_sum(draws.iter().map(|value| function(*value))) / self.effective_sample_size()
+            }
+            Weights::Unequal { of_draw, sum, .. } => {
+                tree_sum(draws.iter().zip(of_draw).map(|(value, weight)| function(*value) * weight)) / sum
+            }
+        }
+    }
+
+    /// The weighted mean of a quantity.
+    #[must_use]
+    pub fn mean(&self, quantity: Quantity) -> f64 {
+        self.mean_of(quantity, |value| value)
+    }
+
+    /// The probability that a quantity is at most this.
+    #[must_use]
+    pub fn probability_at_most(&self, quantity: Quantity, value: f64) -> f64 {
+        self.mean_of(quantity, |draw| if draw <= value { 1.0 } else { 0.0 })
+    }
+
+    /// Quantiles by percent, in ascending order of `percents`: the smallest draw that at least that percentage
+    /// of the weight does not exceed.
+    #[must_use]
+    pub fn quantiles<const N: usize>(&self, quantity: Quantity, percents: [u64; N]) -> [f64; N] {
+        // Amounts are not negative, so their bits order as they do.
+        let draws = self.draws_of(quantity);
+        let mut weighted: Vec<(u64, u64)> = match &self.weights {
+            Weights::Equal => return equal_quantiles(draws, percents),
+            Weights::Unequal { of_draw, .. } => draws
+                .iter()
+                .zip(of_draw)
+                .map(|(value, weight)| (value.to_bits(), units(*weight)))
+                .filter(|(_, weight)| *weight > 0)
+                .collect(),
+        };
+        weighted.sort_unstable();
+        let total: u64 = weighted.iter().map(|(_, weight)| weight).sum();
+        let mut reached = 0;
+        let mut rest = weighted.iter();
+        let mut last = 0;
+        percents.map(|percent| {
+            while reached * 100 < total * percent {
+                let Some((value, weight)) = rest.next() else { break };
+                reached += weight;
+                last = *value;
+            }
+            f64::from_bits(last)
+        })
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a weight is in 0..=1, so units fit 33 bits")]
+#[expect(clippy::cast_sign_loss, reason = "a weight is in 0..=1")]
+fn units(weight: f64) -> u64 {
+    (weight * WEIGHT_UNITS) as u64
+}
+
+fn equal_quantiles<const N: usize>(draws: &[f64], percents: [u64; N]) -> [f64; N] {
+    let mut bits: Vec<u64> = draws.iter().map(|value| value.to_bits()).collect();
+    percents.map(|percent| {
+        if bits.is_empty() {
+            return f64::NAN;
+        }
+        let rank = (bits.len() * usize::try_from(percent).unwrap_or(100)).div_ceil(100).max(1) - 1;
+        let rank = rank.min(bits.len() - 1);
+        f64::from_bits(*bits.select_nth_unstable(rank).1)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(values: Vec<f64>, weights: Weights) -> Posterior {
+        let mut posterior = Posterior { values: Default::default(), weights, flags: Flags::default() };
+        posterior.values[0].clone_from(&values);
+        posterior.values[Quantity::Total as usize] = values;
+        posterior
+    }
+
+    #[test]
+    fn equal_weights_by_both_ways_agree() {
+        let values: Vec<f64> = (0..997_u32).map(|i| f64::from(i * 613 % 997)).collect();
+        let equal = of(values.clone(), Weights::Equal);
+        let unequal = of(values, Weights::from_logarithms(&[-3.0; 997], 1.0));
+        let percents = [1, 10, 50, 90, 100];
+        assert_eq!(equal.quantiles(Quantity::Total, percents), unequal.quantiles(Quantity::Total, percents));
+        assert!((equal.mean(Quantity::Total) - 498.0).abs() < 1e-9);
+        assert!((unequal.effective_sample_size() - 997.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_heavy_draw_takes_the_quantiles() {
+        let heavy = of(vec![1.0, 2.0, 3.0], Weights::from_logarithms(&[0.0, 20.0, 0.0], 1.0));
+        assert_eq!(heavy.quantiles(Quantity::Total, [10, 50, 90]), [2.0, 2.0, 2.0]);
+        assert!(heavy.effective_sample_size() < 1.001);
+    }
+
+    #[test]
+    fn tempering_reaches_the_least_share() {
+        let ln_weights: Vec<f64> = (0..4096_u32).map(|i| -f64::from(i)).collect();
+        let weights = tempered(&ln_weights, 4096);
+        assert!(weights.share(4096) >= LEAST_SHARE && weights.share(4096) < 1.1 * LEAST_SHARE);
+        assert!((tempered(&[f64::NEG_INFINITY; 64], 64).share(64) - 1.0).abs() < 1e-12);
+    }
+}

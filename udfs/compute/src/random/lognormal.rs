@@ -1,0 +1,70 @@
+use super::{Stream, exp, ln, normal_quantile, uniform};
+
+/// Up to this many terms are drawn one by one.
+const EXACT: f64 = 6.0;
+
+/// The sum of independent lognormal terms that share a spread.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LognormalSum {
+    spread: f64,
+    excess: f64,
+}
+
+impl LognormalSum {
+    /// Terms whose logarithms have this standard deviation.
+    #[must_use]
+    pub fn new(spread: f64) -> Self {
+        Self { spread, excess: exp(spread * spread) - 1.0 }
+    }
+
+    /// A random sum of `count` terms whose logarithms have the mean `location`. Up to six terms are drawn
+    /// one by one; more are replaced by one lognormal of the same mean and variance (Fenton 1960; Wilkinson),
+    /// so the cost does not grow with the count.
+    #[must_use]
+    #[inline]
+    pub fn sample(&self, stream: &mut Stream, count: f64, location: f64) -> f64 {
+        if count < 1.0 {
+            return 0.0;
+        }
+        let mut words = stream.words();
+        if count > EXACT {
+            let variance = ln(1.0 + self.excess / count);
+            let center = ln(count) + location + 0.5 * (self.spread * self.spread - variance);
+            return exp(center + variance.sqrt() * normal_quantile(uniform(words[0])));
+        }
+        let mut sum = 0.0;
+        let mut left = count;
+        loop {
+            for word in words {
+                sum += exp(location + self.spread * normal_quantile(uniform(word)));
+                left -= 1.0;
+                if left < 1.0 {
+                    return sum;
+                }
+            }
+            words = stream.words();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::RowKey;
+
+    #[test]
+    fn has_the_mean_and_spread_of_the_sum() {
+        let key = RowKey::new(3, b"sum");
+        let sum = LognormalSum::new(0.5);
+        for count in [0.0, 1.0, 4.0, 5.0, 6.0, 7.0, 40.0] {
+            let values: Vec<f64> =
+                (0..100_000).map(|draw| sum.sample(&mut key.stream(draw, 1), count, 2.0)).collect();
+            let mean = values.iter().sum::<f64>() / 1e5;
+            let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 1e5;
+            let expected = count * (2.0_f64 + 0.125).exp();
+            let spread = count * (0.25_f64.exp() - 1.0) * (4.0_f64 + 0.25).exp();
+            assert!((mean - expected).abs() <= 5.0 * (spread / 1e5).sqrt(), "mean of {count}: {mean}");
+            assert!((variance - spread).abs() <= 0.05 * spread, "variance of {count}: {variance}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Where the analyses run.
+
+use std::fmt;
+use std::str::FromStr;
+
+use tithe_cuda::{Availability, CudaError};
+
+/// The session option that names the backend.
+pub const BACKEND_OPTION: &str = "tithe.compute.backend";
+/// The environment variable that names it where the session does not.
+pub const BACKEND_VARIABLE: &str = "TITHE_COMPUTE_BACKEND";
+
+/// Where the analyses run. Results are the same bits everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Backend {
+    /// The best there is for the work.
+    #[default]
+    Auto,
+    /// The processor.
+    Cpu,
+    /// An NVIDIA GPU.
+    Cuda,
+}
+
+/// Why a backend cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BackendError {
+    /// No backend of this name.
+    #[error("unknown compute backend '{0}'; choose auto, cpu or cuda")]
+    Unknown(String),
+    /// CUDA was asked for and cannot be had.
+    #[error(
+        "the compute backend cuda was asked for, but {found}, and this version has no GPU kernels: choose \
+         auto or cpu"
+    )]
+    NoKernels {
+        /// What the machine has.
+        found: String,
+    },
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Auto => "auto",
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+        })
+    }
+}
+
+impl FromStr for Backend {
+    type Err = BackendError;
+
+    fn from_str(name: &str) -> Result<Self, BackendError> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "cuda" => Ok(Self::Cuda),
+            _ => Err(BackendError::Unknown(name.to_owned())),
+        }
+    }
+}
+
+/// The backend a session asks for: its option, else the environment's, else [`Backend::Auto`].
+///
+/// # Errors
+/// When the name is not one of a backend.
+pub fn requested_backend(option: Option<&str>) -> Result<Backend, BackendError> {
+    let variable = std::env::var(BACKEND_VARIABLE).ok();
+    option.or(variable.as_deref()).map_or(Ok(Backend::Auto), str::parse)
+}
+
+/// The backend that will run when `requested` is asked for: never [`Backend::Auto`].
+///
+/// This version computes everything on the CPU, so `auto` is `cpu`, without asking for a driver.
+///
+/// # Errors
+/// When CUDA is asked for, saying what the machine has.
+pub fn resolve_backend(requested: Backend) -> Result<Backend, BackendError> {
+    match requested {
+        Backend::Auto | Backend::Cpu => Ok(Backend::Cpu),
+        Backend::Cuda => Err(BackendError::NoKernels { found: describe(&tithe_cuda::probe()) }),
+    }
+}
+
+fn describe(found: &Result<Availability, CudaError>) -> String {
+    match found {
+        Ok(Availability::NoDriver) => "this machine has no NVIDIA driver".to_owned(),
+        Ok(Availability::NoDevice) => "this machine has an NVIDIA driver but no GPU".to_owned(),
+        Ok(Availability::Devices(devices)) => {
+            let names: Vec<String> = devices.iter().map(ToString::to_string).collect();
+            format!("this machine has {}", names.join(", "))
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tithe_cuda::Device;
+
+    use super::*;
+
+    #[test]
+    fn names_are_read_in_any_case() {
+        for backend in [Backend::Auto, Backend::Cpu, Backend::Cuda] {
+            assert_eq!(backend.to_string().to_uppercase().parse(), Ok(backend));
+        }
+        assert_eq!(requested_backend(Some("cpu")), Ok(Backend::Cpu));
+        let unknown = "gpu".parse::<Backend>().map_err(|error| error.to_string());
+        assert_eq!(unknown, Err("unknown compute backend 'gpu'; choose auto, cpu or cuda".to_owned()));
+    }
+
+    #[test]
+    fn auto_is_the_cpu_and_cuda_is_refused() {
+        assert_eq!(resolve_backend(Backend::Auto), Ok(Backend::Cpu));
+        assert_eq!(resolve_backend(Backend::Cpu), Ok(Backend::Cpu));
+        let refused = resolve_backend(Backend::Cuda).map_err(|error| error.to_string());
+        assert!(refused.is_err_and(|text| text.contains("this version has no GPU kernels")));
+    }
+
+    #[test]
+    fn the_refusal_says_what_the_machine_has() {
+        let check = |found, expected: &str| assert_eq!(describe(&found), expected);
+        check(Ok(Availability::NoDriver), "this machine has no NVIDIA driver");
+        check(Ok(Availability::NoDevice), "this machine has an NVIDIA driver but no GPU");
+        let device = Device {
+            ordinal: 0,
+            name: "NVIDIA H200".to_owned(),
+            compute_capability: (9, 0),
+            total_memory: 139 << 30,
+        };
+        check(
+            Ok(Availability::Devices(vec![device])),
+            "this machine has NVIDIA H200 (device 0, compute capability 9.0, 139 GiB)",
+        );
+    }
+}

@@ -1,0 +1,76 @@
+use super::NAME;
+use crate::documentation::{ArgumentDoc, Example, FunctionDoc, FunctionKind};
+
+pub(super) static DOC: FunctionDoc = FunctionDoc {
+    name: NAME,
+    kind: FunctionKind::Scalar,
+    section: "Income",
+    summary: "Estimates what a creator earned in a year, with its uncertainty, from whatever is known of them.",
+    description: "Draws from a Bayesian model of gross receipts (advertising, sponsorship, donations and \
+memberships, group buys and affiliate commissions, the rest) in which one multiplier a creator ties prices \
+together, and weighs the draws by the evidence. `evidence` is a STRUCT of any of these fields, in any order; a \
+missing or NULL field is not observed and leaves the prior. \
+`channel_id` VARCHAR and `year` (common era) name the row and fix its random numbers; \
+`followers`; `annual_views`, long-form views in the year; `category` VARCHAR, an English or Chinese name or a \
+YouTube category id; `posts` and `sponsored_posts` in the year, the latter as found in public texts; \
+`donation_signal` and `group_buy_signal` BOOLEAN; `seen_deal_amounts`, a list of the gross amounts that payers \
+reported (an empty list says that payers reported nothing); `remittance_twd`, what platforms remitted from \
+abroad in the year (0 is not observed); `declared_income`, gross creator income declared, which is taken as a \
+likelihood under a mixture of compliance and never as a floor; `foreign_audience_share` from 0 to 1; \
+`is_minor` BOOLEAN, true of which excludes the row. \
+Signals and reported deals raise or lower what is expected of the unseen. When too few draws agree with the \
+evidence, eight times as many are made (flag `more_draws`), and then the evidence is given less weight \
+(`tempered`). The same row, draws and seed give the same bits on any machine, whatever the batch, partition or \
+thread. The estimate assesses no tax: it is a reason for a person to look.",
+    syntax: "influencer_income(evidence [, draws => 4096 [, seed => 0]])",
+    arguments: &[
+        ArgumentDoc {
+            name: "evidence",
+            sql_type: "STRUCT",
+            description: "What is known, by field name, see the description. Money in NT$. Numbers of any \
+                          numeric type.",
+        },
+        ArgumentDoc {
+            name: "draws",
+            sql_type: "BIGINT literal",
+            description: "Draws a row, 64 to 65536; 4096 when missing or NULL. Half the draws take half the time.",
+        },
+        ArgumentDoc {
+            name: "seed",
+            sql_type: "BIGINT literal",
+            description: "Any integer; 0 when missing or NULL. Name draws as well when naming the seed.",
+        },
+    ],
+    returns: "STRUCT of DOUBLE unless said, NT$ a year: `p10`, `p50`, `p90`, `mean` of gross receipts; \
+`components`, a STRUCT of `ads`, `sponsorship`, `donations`, `group_buy`, `other`, each with p10, p50, p90 and \
+mean (means add up to the total, quantiles do not); `taxable_p50`, the median after the standard expense rate of \
+45 % and half the platform revenue from foreign audience; `undeclared_mean`, `undeclared_p10`, \
+`undeclared_p90`, receipts beyond the declared amount; `p_month_50k` and `p_month_200k`, the probability that \
+the highest month's sales reach NT$50,000 (registration) and NT$200,000 (invoices); `effective_sample_size`; \
+`flags` LIST<VARCHAR> out of bad_evidence, unknown_category, conflicting_evidence, minor_excluded, \
+nothing_declared, declared_below_reported, prior_dominated (p90 above six times p10), more_draws, tempered, \
+low_ess (below 100); `prior_version` VARCHAR; `seed` BIGINT.",
+    nulls: "NULL evidence gives NULL; a NULL field is not observed; without `declared_income` the undeclared \
+amounts are NULL; NULL elements of `seen_deal_amounts` are left out.",
+    errors: "A plan-time error: evidence that is no STRUCT, an unknown field (the nearest is offered), a field \
+of a type it does not take, draws out of range, draws or seed that are no literal integers. Bad values in a row \
+(negative, NaN, infinite, absurd) count as not observed and raise `bad_evidence`; they never fail a query.",
+    source: "Deals: thinned gamma-Poisson process, importance weights as in the description of the model. \
+Compliance: GAO-07-1014. Rules: Ministry of Finance orders of 2025-09-10 (VAT) and 2025-12-23 (income tax). \
+Priors: tariffs and CPM tables of Taiwan, each value with source and confidence in the code; many are low.",
+    examples: &[
+        Example {
+            sql: "SELECT round(e['p10']) AS p10, round(e['p50']) AS p50, round(e['p90']) AS p90, e['flags'] AS flags \
+                  FROM (SELECT influencer_income(named_struct('channel_id', 'UC1', 'followers', 80000, \
+                  'annual_views', 3000000, 'category', 'food'), draws => 1024, seed => 7) AS e)",
+            result: "",
+        },
+        Example {
+            sql: "SELECT round(e['p10']) AS p10, round(e['p90']) AS p90, round(e['undeclared_mean']) AS undeclared \
+                  FROM (SELECT influencer_income(named_struct('channel_id', 'UC1', 'followers', 80000, \
+                  'annual_views', 3000000, 'category', 'food', 'seen_deal_amounts', [42000, 60000], \
+                  'remittance_twd', 150000, 'declared_income', 180000), draws => 1024, seed => 7) AS e)",
+            result: "",
+        },
+    ],
+};

@@ -1,0 +1,111 @@
+//! The result struct: its type, and an array of it.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanBufferBuilder, Float64Array, Int64Array, ListBuilder, StringArray, StringBuilder,
+    StructArray,
+};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{DataType, Field, Fields};
+use datafusion::common::Result;
+use tithe_compute::income::{Amounts, Estimate, PRIORS_VERSION, Summary, Undeclared};
+
+const COMPONENTS: [&str; 5] = ["ads", "sponsorship", "donations", "group_buy", "other"];
+
+/// What a column takes from the amounts.
+type Pick<T> = fn(&T) -> f64;
+
+const SUMMARY: [(&str, Pick<Summary>); 4] = [
+    ("p10", |summary| summary.p10),
+    ("p50", |summary| summary.p50),
+    ("p90", |summary| summary.p90),
+    ("mean", |summary| summary.mean),
+];
+
+const UNDECLARED: [(&str, Pick<Undeclared>); 3] = [
+    ("undeclared_mean", |undeclared| undeclared.mean),
+    ("undeclared_p10", |undeclared| undeclared.p10),
+    ("undeclared_p90", |undeclared| undeclared.p90),
+];
+
+const PROBABILITIES: [(&str, Pick<Amounts>); 3] = [
+    ("p_month_50k", |amounts| amounts.p_month_50k),
+    ("p_month_200k", |amounts| amounts.p_month_200k),
+    ("effective_sample_size", |amounts| amounts.effective_sample_size),
+];
+
+pub(super) fn data_type() -> DataType {
+    DataType::Struct(fields())
+}
+
+fn double(name: &str) -> Field {
+    Field::new(name, DataType::Float64, true)
+}
+
+fn summary_fields() -> Fields {
+    SUMMARY.iter().map(|(name, _)| double(name)).collect()
+}
+
+fn component_fields() -> Fields {
+    COMPONENTS.iter().map(|name| Field::new(*name, DataType::Struct(summary_fields()), true)).collect()
+}
+
+fn fields() -> Fields {
+    let mut fields: Vec<Field> = SUMMARY.iter().map(|(name, _)| double(name)).collect();
+    fields.push(Field::new("components", DataType::Struct(component_fields()), true));
+    fields.push(double("taxable_p50"));
+    fields.extend(UNDECLARED.iter().map(|(name, _)| double(name)));
+    fields.extend(PROBABILITIES.iter().map(|(name, _)| double(name)));
+    let flag = Field::new_list_field(DataType::Utf8, true);
+    fields.push(Field::new("flags", DataType::List(Arc::new(flag)), true));
+    fields.push(Field::new("prior_version", DataType::Utf8, true));
+    fields.push(Field::new("seed", DataType::Int64, true));
+    fields.into()
+}
+
+/// One row an estimate; NULL where there is none.
+pub(super) fn build(estimates: &[Option<Estimate>], seed: i64) -> Result<StructArray> {
+    let amounts: Vec<Option<&Amounts>> =
+        estimates.iter().map(|estimate| estimate.as_ref()?.amounts.as_ref()).collect();
+    let doubles = |pick: &dyn Fn(&Amounts) -> Option<f64>| -> ArrayRef {
+        Arc::new(amounts.iter().map(|amounts| amounts.and_then(pick)).collect::<Float64Array>())
+    };
+    let summaries = |of: &dyn Fn(&Amounts) -> Summary| -> Vec<ArrayRef> {
+        SUMMARY.iter().map(|(_, pick)| doubles(&|amounts| Some(pick(&of(amounts))))).collect()
+    };
+    let estimated = || {
+        let mut valid = BooleanBufferBuilder::new(amounts.len());
+        amounts.iter().for_each(|amounts| valid.append(amounts.is_some()));
+        Some(NullBuffer::new(valid.finish()))
+    };
+    let components = (0..COMPONENTS.len())
+        .map(|component| -> Result<ArrayRef> {
+            let columns = summaries(&|amounts| amounts.components[component]);
+            Ok(Arc::new(StructArray::try_new(summary_fields(), columns, estimated())?))
+        })
+        .collect::<Result<Vec<_>>>()?;
+
+    let mut columns = summaries(&|amounts| amounts.total);
+    columns.push(Arc::new(StructArray::try_new(component_fields(), components, estimated())?));
+    columns.push(doubles(&|amounts| Some(amounts.taxable_p50)));
+    for (_, pick) in UNDECLARED {
+        columns.push(doubles(&|amounts| amounts.undeclared.as_ref().map(pick)));
+    }
+    for (_, pick) in PROBABILITIES {
+        columns.push(doubles(&|amounts| Some(pick(amounts))));
+    }
+    let mut flags = ListBuilder::new(StringBuilder::new());
+    for estimate in estimates {
+        if let Some(estimate) = estimate {
+            estimate.flags.iter().for_each(|flag| flags.values().append_value(flag.name()));
+        }
+        flags.append(estimate.is_some());
+    }
+    columns.push(Arc::new(flags.finish()));
+    let present = || estimates.iter().map(Option::is_some);
+    columns.push(Arc::new(present().map(|row| row.then_some(PRIORS_VERSION)).collect::<StringArray>()));
+    columns.push(Arc::new(present().map(|row| row.then_some(seed)).collect::<Int64Array>()));
+    let valid: NullBuffer = present().collect::<Vec<bool>>().into();
+    Ok(StructArray::try_new(fields(), columns, Some(valid))?)
+}
