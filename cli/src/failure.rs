@@ -62,10 +62,15 @@ impl Failure {
 
     /// Says which of several statements failed.
     pub(crate) fn in_statement(self, number: usize, of: usize) -> Self {
-        let prefix = |message: String| match of {
-            1 => message,
-            _ => format!("statement {number} of {of}: {message}"),
-        };
+        match of {
+            1 => self,
+            _ => self.within(&format!("statement {number} of {of}")),
+        }
+    }
+
+    /// Says what failed, before why.
+    pub(crate) fn within(self, what: &str) -> Self {
+        let prefix = |message: String| format!("{what}: {message}");
         match self {
             Self::Failed(message) => Self::Failed(prefix(message)),
             Self::Connection(message) => Self::Connection(prefix(message)),

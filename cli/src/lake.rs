@@ -44,6 +44,12 @@ pub(crate) struct Opened {
 }
 
 impl LakeArguments {
+    /// The lake in a directory, with the usual limits.
+    pub(crate) fn at(directory: &Path) -> Self {
+        let lake = Some(directory.display().to_string());
+        Self { lake, config: None, memory: None, threads: None, skip_bad_lines: false }
+    }
+
     /// Opens the lake; without one at the default place, an engine for functions and files alone.
     pub(crate) async fn open(&self) -> Result<Opened> {
         let location = match &self.lake {

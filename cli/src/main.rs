@@ -7,6 +7,8 @@ mod lake;
 mod logging;
 mod nearest;
 mod output;
+mod python;
+mod report;
 mod script;
 mod shell;
 mod statement;

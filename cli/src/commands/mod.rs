@@ -1,6 +1,9 @@
 //! The verbs: one file each, with its options and what it does.
 
+mod demo;
 pub(crate) mod functions;
+mod r#gen;
+mod query;
 pub(crate) mod sql;
 
 use clap::Subcommand;
@@ -13,8 +16,14 @@ use crate::failure::Result;
 pub(crate) enum Command {
     /// Run SQL: a shell, or statements from the command line, a file or standard input
     Sql(sql::Arguments),
+    /// List, show and run the questions that are already answered
+    Query(query::Arguments),
     /// List Tithe's SQL functions, or print what one does
     Functions(functions::Arguments),
+    /// Write a sample lake
+    Gen(r#gen::Arguments),
+    /// See it all: a sample lake, a forecast, a case list and a report
+    Demo(demo::Arguments),
 }
 
 impl Command {
@@ -22,7 +31,10 @@ impl Command {
     pub(crate) fn run(self, runtime: &Runtime) -> Result<()> {
         match self {
             Self::Sql(arguments) => arguments.run(runtime),
+            Self::Query(arguments) => arguments.run(runtime),
             Self::Functions(arguments) => arguments.run(),
+            Self::Gen(arguments) => arguments.run(),
+            Self::Demo(arguments) => arguments.run(runtime),
         }
     }
 }

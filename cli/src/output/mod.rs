@@ -16,7 +16,7 @@ use arrow::util::display::FormatOptions;
 
 pub(crate) use destination::Destination;
 pub(crate) use format::Format;
-pub(crate) use listing::listing;
+pub(crate) use listing::{frame, listing};
 
 use crate::failure::{Failure, Result};
 

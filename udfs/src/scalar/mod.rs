@@ -1,6 +1,5 @@
 //! The scalar functions, one file each.
 
-mod influencer_income;
 mod ban_valid;
 mod contact_mask;
 mod einvoice_number_valid;
@@ -15,12 +14,12 @@ mod text_rows;
 mod tw_id_valid;
 mod vat_period;
 mod vat_period_start;
+mod influencer_income;
 
 use crate::registry::FunctionEntry;
 
 /// Every scalar function.
 pub(crate) fn entries() -> Vec<FunctionEntry> {
-    vec![influencer_income::entry()]
     vec![
         html_text::entry(),
         sponsor_signals::entry(),
@@ -33,4 +32,5 @@ pub(crate) fn entries() -> Vec<FunctionEntry> {
         vat_period::entry(),
         vat_period_start::entry(),
     ]
+    vec![influencer_income::entry()]
 }
