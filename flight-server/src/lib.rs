@@ -1,1 +1,22 @@
-//! placeholder
+//! Tithe's Arrow Flight SQL server: lets ADBC, JDBC, polars, pandas and BI tools query a lake.
+//!
+//! [`serve`] listens until it is told to stop. It knows gRPC, tokens and sessions; every statement goes through
+//! [`tithe_engine::Session::query`], so nothing here can see a row that the engine would not show. The server is
+//! read-only: statements that change tables or settings are refused before they are planned.
+
+mod authentication;
+mod commands;
+mod connection;
+mod limits;
+mod running;
+mod server;
+mod service;
+mod session;
+mod split;
+mod status;
+mod stream;
+mod ticket;
+mod wire_schema;
+
+pub use authentication::{PasswordError, UsersError, hash_password};
+pub use server::{ServeError, ServeOptions, TlsFiles, serve};

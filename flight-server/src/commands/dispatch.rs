@@ -1,0 +1,121 @@
+//! `GetFlightInfo`, `GetSchema` and `DoGet`: reads the command and asks its file.
+
+use arrow::datatypes::Schema;
+use arrow::ipc::writer::IpcWriteOptions;
+use arrow_flight::sql::{Any, Command, ProstMessageExt, TicketStatementQuery};
+use arrow_flight::{
+    FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, SchemaAsIpc, SchemaResult, Ticket,
+};
+use bytes::Bytes;
+use prost::Message;
+use tonic::Status;
+
+use super::{metadata, prepared, statement};
+use crate::service::{Caller, FlightSql};
+use crate::status;
+use crate::stream::{self, FlightStream};
+use crate::ticket::StatementTicket;
+
+/// Plans what `descriptor` asks for and says how to fetch it.
+pub(crate) async fn flight_info(
+    server: &FlightSql,
+    caller: &Caller,
+    descriptor: FlightDescriptor,
+) -> Result<FlightInfo, Status> {
+    let command = read(&descriptor.cmd)?;
+    let (schema, ticket) = match command {
+        Command::CommandStatementQuery(query) => {
+            refuse_transaction(query.transaction_id.as_ref())?;
+            let (schema, handle) = statement::plan_and_keep(server, caller, query.query).await?;
+            (schema, TicketStatementQuery { statement_handle: handle }.as_any())
+        }
+        Command::CommandPreparedStatementQuery(query) => {
+            let schema = prepared::schema(server, caller, &query.prepared_statement_handle).await?;
+            (schema, query.as_any())
+        }
+        command => {
+            let schema = metadata::schema(server, &command).ok_or_else(|| unsupported(&command))?;
+            (schema, command.into_any())
+        }
+    };
+    let ticket = Ticket::new(ticket.encode_to_vec());
+    Ok(FlightInfo {
+        schema: ipc(&schema)?,
+        flight_descriptor: Some(descriptor),
+        endpoint: vec![FlightEndpoint::new().with_ticket(ticket)],
+        total_records: -1,
+        total_bytes: -1,
+        ordered: true,
+        app_metadata: Bytes::new(),
+    })
+}
+
+/// The schema of what `descriptor` asks for.
+pub(crate) async fn schema(
+    server: &FlightSql,
+    caller: &Caller,
+    descriptor: &FlightDescriptor,
+) -> Result<SchemaResult, Status> {
+    let schema = match read(&descriptor.cmd)? {
+        Command::CommandStatementQuery(query) => {
+            refuse_transaction(query.transaction_id.as_ref())?;
+            let schema = server.sessions.schema(&caller.session);
+            statement::plan(server, caller, schema.as_deref(), &query.query).await?.schema
+        }
+        Command::CommandPreparedStatementQuery(query) => {
+            prepared::schema(server, caller, &query.prepared_statement_handle).await?
+        }
+        command => metadata::schema(server, &command).ok_or_else(|| unsupported(&command))?,
+    };
+    Ok(SchemaResult { schema: ipc(&schema)? })
+}
+
+/// The rows of `ticket`.
+pub(crate) async fn rows(
+    server: &FlightSql,
+    caller: &Caller,
+    ticket: &Ticket,
+) -> Result<FlightStream, Status> {
+    let handle = match read(&ticket.ticket)? {
+        Command::TicketStatementQuery(query) => query.statement_handle,
+        Command::CommandPreparedStatementQuery(query) => query.prepared_statement_handle,
+        command => {
+            let rows = metadata::rows(server, caller, &command).await?;
+            return Ok(stream::of_batch(rows.ok_or_else(|| unsupported(&command))?));
+        }
+    };
+    statement::run(server, caller, StatementTicket::read(&handle, &caller.principal)?).await
+}
+
+/// `schema` as Flight messages carry it.
+pub(super) fn ipc(schema: &Schema) -> Result<Bytes, Status> {
+    let options = IpcWriteOptions::default();
+    let message = IpcMessage::try_from(SchemaAsIpc::new(schema, &options));
+    Ok(message.map_err(|error| status::from_arrow(&error))?.0)
+}
+
+/// The Flight SQL command in the bytes of a descriptor or ticket.
+pub(super) fn read(bytes: &Bytes) -> Result<Command, Status> {
+    let malformed = || {
+        Status::invalid_argument("the request is not a Flight SQL command: connect with a Flight SQL driver")
+    };
+    let any = Any::decode(bytes.clone()).map_err(|_malformed| malformed())?;
+    if any.type_url.is_empty() {
+        return Err(malformed());
+    }
+    Command::try_from(any).map_err(|_malformed| malformed())
+}
+
+pub(super) fn unsupported(command: &Command) -> Status {
+    let name = command.type_url().rsplit('.').next().unwrap_or_default();
+    Status::unimplemented(format!("this server does not support {name}: send SQL text instead"))
+}
+
+pub(super) fn refuse_transaction(id: Option<&Bytes>) -> Result<(), Status> {
+    match id {
+        Some(id) if !id.is_empty() => Err(Status::invalid_argument(
+            "the statement names a transaction, and this server has none: run it without",
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,32 @@
+//! What clients ask for: one file per group of Flight SQL commands. Never decides who may see what.
+
+mod actions;
+mod cancel;
+mod catalogs;
+mod constants;
+mod dispatch;
+mod keys;
+mod metadata;
+mod plans;
+mod prepared;
+mod put;
+mod read_only;
+mod schemas;
+mod session_options;
+mod sql_info;
+mod statement;
+mod table_types;
+mod tables;
+mod type_info;
+
+pub(crate) use actions::{act, actions};
+pub(crate) use constants::Constants;
+pub(crate) use dispatch::{flight_info, rows, schema};
+pub(crate) use plans::Plans;
+pub(crate) use put::put;
+
+/// The one catalog of a server.
+const CATALOG: &str = "tithe";
+
+/// Where bare table names are looked up unless the client chose another schema.
+const DEFAULT_SCHEMA: &str = "public";

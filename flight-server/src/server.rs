@@ -1,0 +1,233 @@
+//! Listens, and stops when told to.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_flight::flight_service_server::FlightServiceServer;
+use futures::StreamExt;
+use tithe_engine::{Engine, ErrorKind};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tracing::{info, warn};
+
+use crate::authentication::{Authenticator, Users, UsersError};
+use crate::connection::Connection;
+use crate::limits::Limits;
+use crate::service::FlightSql;
+
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Below the minute after which common proxies cut a connection that is silent.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Certificate and key of a server, as PEM files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The server's certificate, followed by those of its issuers.
+    pub certificate: PathBuf,
+    /// The certificate's private key.
+    pub key: PathBuf,
+}
+
+/// How a server listens, whom it lets in and how much they may ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Certificate and key; none for a server without encryption, which listens on loopback alone.
+    pub tls: Option<TlsFiles>,
+    /// TOML file with `[[user]]` entries of `name` and `password_hash` (see [`crate::hash_password`]); without it
+    /// everyone on this machine is the principal `local`.
+    pub users: Option<PathBuf>,
+    /// How long a query may take, to be planned and again to be fetched; none for as long as it needs.
+    pub query_timeout: Option<Duration>,
+    /// Queries that run at once; at least 1.
+    pub max_concurrent_queries: usize,
+    /// Queries that wait for one of those to end; more are refused.
+    pub max_queued_queries: usize,
+    /// How long a query waits before it is refused.
+    pub queue_timeout: Duration,
+    /// Bytes of SQL text in one statement.
+    pub max_statement_bytes: usize,
+    /// How long running queries may go on when the server is told to stop.
+    pub drain_timeout: Duration,
+}
+
+impl ServeOptions {
+    /// A server on `listen` without TLS, users or query timeout: 64 queries run and 256 wait at most 30 seconds, each
+    /// of at most 1 MiB; stopping takes at most 30 seconds.
+    #[must_use]
+    pub fn new(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            tls: None,
+            users: None,
+            query_timeout: None,
+            max_concurrent_queries: 64,
+            max_queued_queries: 256,
+            queue_timeout: Duration::from_secs(30),
+            max_statement_bytes: 1024 * 1024,
+            drain_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A server that cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Other machines could reach a server that lacks protection.
+    #[error(
+        "refusing to listen on {listen}, which other machines can reach, without {missing}: configure a TLS certificate \
+         with its key and a users file, or listen on 127.0.0.1"
+    )]
+    Exposed {
+        /// The address asked for.
+        listen: SocketAddr,
+        /// What is not configured.
+        missing: &'static str,
+    },
+    /// Another program has the port.
+    #[error("port {} of {} is in use by another program: stop it, or listen on another port", listen.port(), listen.ip())]
+    PortInUse {
+        /// The address asked for.
+        listen: SocketAddr,
+    },
+    /// The operating system does not let us listen there.
+    #[error("cannot listen on {listen}: {source}")]
+    Listen {
+        /// The address asked for.
+        listen: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Certificate or key cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    TlsFile {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Certificate and key cannot be used.
+    #[error(
+        "cannot use the certificate {} with the key {}: {reason}", files.certificate.display(), files.key.display()
+    )]
+    Tls {
+        /// Which files.
+        files: TlsFiles,
+        /// Why.
+        reason: String,
+    },
+    /// The users file cannot be used.
+    #[error(transparent)]
+    Users(#[from] UsersError),
+    /// The server broke.
+    #[error("the server stopped: {0}")]
+    Broken(String),
+}
+
+impl ServeError {
+    /// What a caller does about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::PortInUse { .. } | Self::Listen { .. } => ErrorKind::Connection,
+            Self::Broken(_) => ErrorKind::Execution,
+            Self::Exposed { .. } | Self::TlsFile { .. } | Self::Tls { .. } | Self::Users(_) => {
+                ErrorKind::Usage
+            }
+        }
+    }
+}
+
+/// Serves `engine` over Arrow Flight SQL until `shutdown` is done; calls `on_ready` with the address once it listens.
+///
+/// Then no new queries come in, running ones may go on for [`ServeOptions::drain_timeout`], and what is left is ended.
+///
+/// # Errors
+/// When the address is not on loopback and TLS or users are missing, when the port, the certificate, the key or the
+/// users file cannot be used, or when the server breaks.
+pub async fn serve(
+    engine: Arc<Engine>,
+    options: ServeOptions,
+    shutdown: impl Future<Output = ()>,
+    on_ready: impl FnOnce(SocketAddr),
+) -> Result<(), ServeError> {
+    check_exposure(&options)?;
+    let users = options.users.as_deref().map(Users::load).transpose()?;
+    let tls = options.tls.as_ref().map(tls_config).transpose()?;
+    let stop = CancellationToken::new();
+    let _stop_on_return = stop.clone().drop_guard();
+    let limits = Limits::new(&options);
+    let service = FlightSql::new(engine, Authenticator::new(users), limits, stop.clone())
+        .map_err(|status| ServeError::Broken(status.message().to_owned()))?;
+
+    let mut server = Server::builder()
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT));
+    if let Some((config, files)) = tls {
+        server = server.tls_config(config).map_err(|error| {
+            let source = std::error::Error::source(&error);
+            let reason = source.map_or_else(|| error.to_string(), ToString::to_string);
+            ServeError::Tls { files, reason }
+        })?;
+    }
+    let (incoming, address) = bind(options.listen)?;
+    let incoming = incoming.map(|accepted| accepted.map(Connection::new));
+
+    let (drain, draining) = oneshot::channel::<()>();
+    let serving =
+        server.add_service(FlightServiceServer::new(service)).serve_with_incoming_shutdown(incoming, async {
+            draining.await.ok();
+        });
+    let stopping = async {
+        shutdown.await;
+        info!("stopping: no new queries");
+        drain.send(()).ok();
+        tokio::time::sleep(options.drain_timeout).await;
+        warn!("ending the queries that still run");
+        stop.cancel();
+        // Ended queries still have to tell their clients.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    };
+    info!(%address, tls = options.tls.is_some(), users = options.users.is_some(), "serving Arrow Flight SQL");
+    on_ready(address);
+    tokio::select! {
+        served = serving => served.map_err(|error| ServeError::Broken(error.to_string())),
+        () = stopping => Ok(()),
+    }
+}
+
+fn check_exposure(options: &ServeOptions) -> Result<(), ServeError> {
+    let listen = options.listen;
+    let missing = match (&options.tls, &options.users) {
+        _ if listen.ip().to_canonical().is_loopback() => return Ok(()),
+        (Some(_), Some(_)) => return Ok(()),
+        (None, None) => "TLS and users",
+        (None, Some(_)) => "TLS",
+        (Some(_), None) => "users",
+    };
+    Err(ServeError::Exposed { listen, missing })
+}
+
+fn tls_config(files: &TlsFiles) -> Result<(ServerTlsConfig, TlsFiles), ServeError> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|source| ServeError::TlsFile { path: path.clone(), source })
+    };
+    let identity = Identity::from_pem(read(&files.certificate)?, read(&files.key)?);
+    Ok((ServerTlsConfig::new().identity(identity).timeout(HANDSHAKE_TIMEOUT), files.clone()))
+}
+
+fn bind(listen: SocketAddr) -> Result<(TcpIncoming, SocketAddr), ServeError> {
+    let refused = |source: std::io::Error| match source.kind() {
+        std::io::ErrorKind::AddrInUse => ServeError::PortInUse { listen },
+        _ => ServeError::Listen { listen, source },
+    };
+    let incoming = TcpIncoming::bind(listen).map_err(refused)?;
+    let address = incoming.local_addr().map_err(refused)?;
+    Ok((incoming.with_nodelay(Some(true)).with_keepalive(Some(KEEP_ALIVE)), address))
+}

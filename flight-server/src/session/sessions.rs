@@ -1,0 +1,119 @@
+//! The sessions of one server: bounded in number and life.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::SessionKeys;
+
+/// The cookie by which Flight clients keep their session.
+pub(crate) const COOKIE: &str = "arrow_flight_session_id";
+
+const IDLE: Duration = Duration::from_hours(24);
+const MOST: usize = 10_000;
+
+/// Which schema each client chose for bare table names. A client that chose none has no session.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    chosen: Mutex<HashMap<(String, String), Chosen>>,
+}
+
+struct Chosen {
+    schema: String,
+    used: Instant,
+}
+
+impl std::fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sessions")
+    }
+}
+
+impl Sessions {
+    /// The schema that the client chose.
+    pub(crate) fn schema(&self, client: &SessionKeys) -> Option<String> {
+        let now = Instant::now();
+        let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = client.all().find(|key| chosen.get(key).is_some_and(|chosen| chosen.lives(now)))?;
+        let chosen = chosen.get_mut(&key)?;
+        chosen.used = now;
+        Some(chosen.schema.clone())
+    }
+
+    /// Notes the choice; false when there are too many sessions, or the client cannot be recognised again.
+    pub(crate) fn choose(&self, client: &SessionKeys, schema: &str) -> bool {
+        let now = Instant::now();
+        let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        if chosen.len() >= MOST {
+            chosen.retain(|_, chosen| chosen.lives(now));
+        }
+        let mut kept = false;
+        for key in client.all() {
+            if chosen.len() < MOST || chosen.contains_key(&key) {
+                chosen.insert(key, Chosen { schema: schema.to_owned(), used: now });
+                kept = true;
+            }
+        }
+        kept
+    }
+
+    /// Forgets what the client chose.
+    pub(crate) fn close(&self, client: &SessionKeys) {
+        let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in client.all() {
+            chosen.remove(&key);
+        }
+    }
+}
+
+impl Chosen {
+    fn lives(&self, now: Instant) -> bool {
+        now.duration_since(self.used) < IDLE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tithe_engine::Principal;
+    use tonic::metadata::MetadataMap;
+
+    use super::*;
+    use crate::connection::Peer;
+
+    fn client(name: &str, connection: u64) -> SessionKeys {
+        let principal = Principal { name: name.to_owned() };
+        SessionKeys::new(&principal, &MetadataMap::new(), Some(Peer { connection, address: None }))
+    }
+
+    #[test]
+    fn each_client_has_its_own_choice() {
+        let sessions = Sessions::default();
+        assert!(sessions.choose(&client("wang", 1), "tax"));
+        assert_eq!(sessions.schema(&client("wang", 1)).as_deref(), Some("tax"));
+        assert_eq!(sessions.schema(&client("lin", 1)), None);
+        assert_eq!(sessions.schema(&client("wang", 2)), None);
+        sessions.close(&client("wang", 1));
+        assert_eq!(sessions.schema(&client("wang", 1)), None);
+    }
+
+    #[test]
+    fn a_cookie_moves_with_the_client() {
+        let sessions = Sessions::default();
+        let first = client("wang", 1).with_cookie("c".to_owned());
+        assert!(sessions.choose(&first, "tax"));
+        let reconnected = client("wang", 2).with_cookie("c".to_owned());
+        assert_eq!(sessions.schema(&reconnected).as_deref(), Some("tax"));
+    }
+
+    #[test]
+    fn sessions_are_bounded() {
+        let sessions = Sessions::default();
+        for number in 0..MOST {
+            let keys = client("wang", 1).with_cookie(number.to_string());
+            assert!(sessions.choose(&keys, "tax"));
+        }
+        assert!(sessions.chosen.lock().unwrap().len() <= MOST);
+        assert!(!sessions.choose(&client("wang", 2), "tax"));
+        assert!(sessions.choose(&client("wang", 1), "invoice"));
+    }
+}

@@ -1,0 +1,66 @@
+//! Errors of the engine and of Arrow to gRPC statuses with one sentence.
+
+use arrow::error::ArrowError;
+use datafusion::error::DataFusionError;
+use tithe_engine::{EngineError, ErrorKind};
+use tonic::{Code, Status};
+
+/// gRPC-Java allows 8 KiB for all headers, and a status message of Chinese text is percent-encoded ninefold.
+const LONGEST_MESSAGE: usize = 700;
+
+/// The status for an error of the engine: its kind gives the code, its text the message.
+pub(crate) fn from_engine(error: &EngineError) -> Status {
+    Status::new(code(error.kind()), sentence(&error.to_string()))
+}
+
+/// The status for an error that a running query reports.
+pub(crate) fn from_execution(error: DataFusionError) -> Status {
+    from_engine(&EngineError::from(error))
+}
+
+/// The status for a batch that cannot be brought into the form that goes over the wire.
+pub(crate) fn from_arrow(error: &ArrowError) -> Status {
+    Status::internal(sentence(&format!("a result cannot be sent as Arrow data: {error}")))
+}
+
+fn code(kind: ErrorKind) -> Code {
+    match kind {
+        ErrorKind::Usage => Code::InvalidArgument,
+        ErrorKind::NotFound => Code::NotFound,
+        ErrorKind::Connection => Code::Unavailable,
+        ErrorKind::NotAllowed => Code::PermissionDenied,
+        ErrorKind::Limit => Code::ResourceExhausted,
+        ErrorKind::Cancelled => Code::Cancelled,
+        ErrorKind::Execution => Code::Internal,
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = line.char_indices().nth(LONGEST_MESSAGE) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_short_line() {
+        assert_eq!(sentence("no table\n  nowhere\r\n"), "no table nowhere");
+        let long = sentence(&"稅".repeat(5_000));
+        assert_eq!(long.chars().count(), LONGEST_MESSAGE + 1);
+        assert!(long.ends_with("稅…"));
+    }
+
+    #[test]
+    fn the_kind_gives_the_code() {
+        let plan = EngineError::from(DataFusionError::Plan("no such table".to_owned()));
+        assert_eq!(from_engine(&plan).code(), Code::InvalidArgument);
+        let memory = DataFusionError::ResourcesExhausted("pool is empty".to_owned());
+        assert_eq!(from_execution(memory).code(), Code::ResourceExhausted);
+    }
+}

@@ -1,0 +1,139 @@
+//! A running query as a stream of Flight messages.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow_flight::FlightData;
+use datafusion::execution::SendableRecordBatchStream;
+use futures::{Stream, StreamExt, stream};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tonic::Status;
+
+use crate::limits::Permit;
+use crate::running::{Interruption, Run};
+use crate::split::Splitter;
+use crate::status;
+
+/// What `DoGet` answers.
+pub(crate) type FlightStream = Pin<Box<dyn Stream<Item = Result<FlightData, Status>> + Send + 'static>>;
+
+/// Messages made ahead of the client: with at most 4 MiB each, what a slow client costs.
+const AHEAD: usize = 3;
+
+/// When a query has to end before its time.
+#[derive(Debug)]
+pub(crate) struct Bounds {
+    run: Run,
+    timeout: Option<Duration>,
+    deadline: Option<Instant>,
+}
+
+impl Bounds {
+    /// `timeout` from now, or when `run` is interrupted.
+    pub(crate) fn new(run: Run, timeout: Option<Duration>) -> Self {
+        Self { run, timeout, deadline: timeout.and_then(|timeout| Instant::now().checked_add(timeout)) }
+    }
+
+    /// Runs `work` unless it has to end before; then it is dropped, and the status says why.
+    pub(crate) async fn hold<T>(&self, work: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
+        tokio::select! {
+            biased;
+            interruption = self.run.interrupted() => Err(match interruption {
+                Interruption::Cancelled => Status::cancelled("the query was cancelled"),
+                Interruption::Stopping => {
+                    Status::unavailable("the server is stopping and ended the query: run it again later")
+                }
+            }),
+            () = passed(self.deadline) => Err(timed_out(self.timeout)),
+            done = work => done,
+        }
+    }
+}
+
+/// What a client reads that ran into the time limit.
+pub(crate) fn timed_out(timeout: Option<Duration>) -> Status {
+    let seconds = timeout.unwrap_or_default().as_secs_f64();
+    Status::deadline_exceeded(format!(
+        "the query took longer than query_timeout ({seconds} s): narrow it, or ask the operator to raise the limit"
+    ))
+}
+
+async fn passed(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The rows of a running query, made a little ahead of the client and never further.
+///
+/// The query is dropped, and its `permit` given back, as soon as it ends, fails, has to end, or the client goes away.
+pub(crate) fn of_query(
+    batches: SendableRecordBatchStream,
+    schema: SchemaRef,
+    bounds: Bounds,
+    permit: Permit,
+) -> FlightStream {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    tokio::spawn(async move {
+        let outcome = tokio::select! {
+            biased;
+            () = sender.closed() => return,
+            outcome = bounds.hold(send_all(&sender, batches, schema)) => outcome,
+        };
+        drop((bounds, permit));
+        let last = match outcome {
+            Ok(()) => Item::End,
+            Err(status) => Item::Message(Err(status)),
+        };
+        sender.send(last).await.ok();
+    });
+    // A task that died would look like the end of the rows: only an explicit end is one.
+    Box::pin(stream::unfold(Some(receiver), |receiver| async move {
+        let mut receiver = receiver?;
+        match receiver.recv().await {
+            Some(Item::Message(Ok(message))) => Some((Ok(message), Some(receiver))),
+            Some(Item::Message(Err(status))) => Some((Err(status), None)),
+            Some(Item::End) => None,
+            None => {
+                Some((Err(Status::internal("the query ended without a result: see the server's log")), None))
+            }
+        }
+    }))
+}
+
+enum Item {
+    Message(Result<FlightData, Status>),
+    End,
+}
+
+async fn send_all(
+    sender: &mpsc::Sender<Item>,
+    mut batches: SendableRecordBatchStream,
+    schema: SchemaRef,
+) -> Result<(), Status> {
+    let mut splitter = Splitter::new(schema);
+    sender.send(Item::Message(Ok(splitter.opening()))).await.ok();
+    while let Some(batch) = batches.next().await {
+        splitter.push(batch.map_err(status::from_execution)?);
+        while let Some(message) = splitter.message().map_err(|error| status::from_arrow(&error))? {
+            sender.send(Item::Message(Ok(message))).await.ok();
+        }
+    }
+    Ok(())
+}
+
+/// The one batch of a metadata command.
+pub(crate) fn of_batch(batch: RecordBatch) -> FlightStream {
+    let mut splitter = Splitter::new(batch.schema());
+    let opening = splitter.opening();
+    splitter.push(batch);
+    let rest = stream::unfold(splitter, |mut splitter| async move {
+        let message = splitter.message().map_err(|error| status::from_arrow(&error)).transpose()?;
+        Some((message, splitter))
+    });
+    Box::pin(stream::iter([Ok(opening)]).chain(rest))
+}
