@@ -270,3 +270,24 @@ async fn names_in_chinese_and_with_odd_characters() {
     assert_eq!(value(&session, "SELECT n FROM \"稅務\".\"發票 #1\"").await, "8");
     assert_eq!(session.tables().await.unwrap()[0].table, "發票 #1");
 }
+
+#[tokio::test]
+async fn columns_are_found_once_for_each_state_of_the_files() {
+    let lake = TestLake::new();
+    lake.numbers("s/t/a.parquet", &[1]);
+    lake.write("s/j/a.jsonl", "{\"n\":1}\n");
+    let session = lake.session().await;
+    let columns = async |table: &str| session.columns("s", table).await.map_err(|error| error.to_string());
+    for (table, file) in [("t", "s/t/a.parquet"), ("j", "s/j/a.jsonl")] {
+        assert_eq!(columns(table).await.unwrap(), ["n"]);
+        let path = lake.path(file);
+        let before = std::fs::metadata(&path).unwrap();
+        let length = usize::try_from(before.len()).unwrap();
+        std::fs::write(&path, vec![b'#'; length]).unwrap();
+        let handle = std::fs::File::options().write(true).open(&path).unwrap();
+        handle.set_modified(before.modified().unwrap()).unwrap();
+        assert_eq!(columns(table).await.unwrap(), ["n"], "{file} was read again");
+        lake.write(file, vec![b'#'; length + 1]);
+        assert!(columns(table).await.is_err(), "{file} was not read again");
+    }
+}
