@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use tithe_engine::{Engine, EngineOptions, LakeLocation, Principal, Session};
+use tithe_engine::{Configuration, Engine, EngineError, EngineOptions, LakeLocation, Principal, Session};
 
 use crate::failure::{Failure, Result};
 
@@ -51,24 +51,45 @@ impl LakeArguments {
     }
 
     /// Opens the lake; without one at the default place, an engine for functions and files alone.
+    ///
+    /// What stands on the command line goes before the configuration file.
     pub(crate) async fn open(&self) -> Result<Opened> {
-        let location = match &self.lake {
-            Some(text) => Some(text.parse().map_err(|error| Failure::of_opening(&error))?),
-            None if Path::new(DEFAULT_LAKE).is_dir() => {
-                Some(DEFAULT_LAKE.parse().map_err(|error| Failure::of_opening(&error))?)
-            }
-            None => None,
-        };
-        let options = EngineOptions {
-            lake: location.clone(),
-            memory_limit: self.memory,
-            target_partitions: self.threads.map(usize::from),
-            skip_bad_lines: self.skip_bad_lines,
-        };
+        let options = self.options().map_err(|error| Failure::of_opening(&error))?;
+        let location = options.lake.clone();
         let engine = Engine::open(options).await.map_err(|error| Failure::of_opening(&error))?;
         let session = engine.session(Principal::local()).map_err(|error| Failure::of_opening(&error))?;
         Ok(Opened { engine, session, location })
     }
+
+    fn options(&self) -> tithe_engine::Result<EngineOptions> {
+        let configuration = match &self.config {
+            Some(path) => Configuration::load(path)?,
+            None => Configuration::discover(&working_directory()?)?,
+        };
+        let configured = configuration.engine_options();
+        let lake = match &self.lake {
+            Some(text) => Some(text.parse()?),
+            None => configured.lake,
+        };
+        let lake = match lake {
+            None if Path::new(DEFAULT_LAKE).is_dir() => Some(DEFAULT_LAKE.parse()?),
+            lake => lake,
+        };
+        Ok(EngineOptions {
+            lake,
+            memory_limit: self.memory.or(configured.memory_limit),
+            target_partitions: self.threads.map(usize::from).or(configured.target_partitions),
+            skip_bad_lines: self.skip_bad_lines || configured.skip_bad_lines,
+        })
+    }
+}
+
+/// Where a `tithe.toml` is looked for first.
+fn working_directory() -> tithe_engine::Result<PathBuf> {
+    std::env::current_dir().map_err(|error| EngineError::Configuration {
+        origin: "the working directory".to_owned(),
+        reason: error.to_string(),
+    })
 }
 
 impl Opened {

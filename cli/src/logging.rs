@@ -4,10 +4,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::failure::{Failure, Result};
 
-/// Starts logging by `--log` or the environment variable `RUST_LOG`.
-pub(crate) fn start(filter: Option<&str>) -> Result<()> {
+/// Starts logging by `--log`, the environment variable `RUST_LOG`, or what the command logs by itself.
+pub(crate) fn start(filter: Option<&str>, default: Option<&str>) -> Result<()> {
     let from_environment = std::env::var(EnvFilter::DEFAULT_ENV).ok();
-    let Some(text) = filter.or(from_environment.as_deref()).filter(|text| !text.is_empty()) else {
+    let Some(text) = filter.or(from_environment.as_deref()).or(default).filter(|text| !text.is_empty()) else {
         return Ok(());
     };
     let filter = EnvFilter::builder().parse(text).map_err(|error| {

@@ -62,7 +62,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<()> {
-    logging::start(cli.log.as_deref())?;
+    logging::start(cli.log.as_deref(), cli.command.default_log())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -13,7 +13,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let lake = arguments.next().ok_or("usage: library LAKE [RUNS]")?;
     let runs: usize = arguments.next().map_or(Ok(5), |text| text.parse())?;
-    let engine = Engine::open(EngineOptions { lake: Some(lake.parse()?), ..EngineOptions::default() }).await?;
+    let engine =
+        Engine::open(EngineOptions { lake: Some(lake.parse()?), ..EngineOptions::default() }).await?;
 
     println!("{:<44} {:>9} {:>11} {:>11}", "query", "rows", "minimum ms", "median ms");
     for query in tithe_queries::library() {
@@ -23,7 +24,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         for _run in 0..runs.max(1) {
             let start = Instant::now();
             let session = engine.session(Principal::local())?;
-            rows = session.query(&sql).await?.collect().await?.iter().map(arrow::array::RecordBatch::num_rows).sum();
+            rows = session
+                .query(&sql)
+                .await?
+                .collect()
+                .await?
+                .iter()
+                .map(arrow::array::RecordBatch::num_rows)
+                .sum();
             times.push(start.elapsed());
         }
         times.sort_unstable();

@@ -4,7 +4,9 @@ mod demo;
 pub(crate) mod functions;
 mod r#gen;
 mod query;
+mod serve;
 pub(crate) mod sql;
+mod user;
 
 use clap::Subcommand;
 use tokio::runtime::Runtime;
@@ -20,6 +22,10 @@ pub(crate) enum Command {
     Query(query::Arguments),
     /// List Tithe's SQL functions, or print what one does
     Functions(functions::Arguments),
+    /// Serve a lake to Python, BI tools and JDBC over Arrow Flight SQL
+    Serve(serve::Arguments),
+    /// Say who may log in to a server
+    User(user::Arguments),
     /// Write a sample lake
     Gen(r#gen::Arguments),
     /// See it all: a sample lake, a forecast, a case list and a report
@@ -27,12 +33,19 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// What is logged when nobody says: a server tells what it does, a tool only what went wrong.
+    pub(crate) fn default_log(&self) -> Option<&'static str> {
+        matches!(self, Self::Serve(_)).then_some("info")
+    }
+
     /// Does it.
     pub(crate) fn run(self, runtime: &Runtime) -> Result<()> {
         match self {
             Self::Sql(arguments) => arguments.run(runtime),
             Self::Query(arguments) => arguments.run(runtime),
             Self::Functions(arguments) => arguments.run(),
+            Self::Serve(arguments) => arguments.run(runtime),
+            Self::User(arguments) => arguments.run(),
             Self::Gen(arguments) => arguments.run(),
             Self::Demo(arguments) => arguments.run(runtime),
         }

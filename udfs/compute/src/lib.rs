@@ -1,8 +1,8 @@
 //! The mathematics of Tithe: no Arrow, no DataFusion, no I/O.
 
-pub mod forecast;
 pub mod amount;
 pub mod calendar;
+pub mod forecast;
 pub mod identifiers;
 pub mod income;
 pub mod random;

@@ -4,6 +4,7 @@ mod ban_valid;
 mod contact_mask;
 mod einvoice_number_valid;
 mod html_text;
+mod influencer_income;
 mod parse_twd;
 mod pii_find;
 mod roc_date;
@@ -14,7 +15,6 @@ mod text_rows;
 mod tw_id_valid;
 mod vat_period;
 mod vat_period_start;
-mod influencer_income;
 
 use crate::registry::FunctionEntry;
 
@@ -31,6 +31,6 @@ pub(crate) fn entries() -> Vec<FunctionEntry> {
         roc_date::entry(),
         vat_period::entry(),
         vat_period_start::entry(),
+        influencer_income::entry(),
     ]
-    vec![influencer_income::entry()]
 }

@@ -1,0 +1,136 @@
+//! `tithe serve`: an Arrow Flight SQL server on a lake.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tithe_engine::ErrorKind;
+use tithe_flight_server::{ServeError, ServeOptions, TlsFiles, serve};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::failure::{Failure, Result};
+use crate::lake::LakeArguments;
+
+const EXAMPLES: &str = "\
+Examples:
+  tithe serve --lake lake                                  for this machine alone, on port 32010
+  tithe serve --lake lake --listen 127.0.0.1:0             on a free port, which it prints
+  tithe serve --lake lake --listen 0.0.0.0:32010 --tls-cert server.pem --tls-key server.key --users users.toml
+
+Other machines can reach it only with TLS and users (tithe user add): it refuses to start otherwise. Ctrl-C or SIGTERM
+ends it once the running queries are done; a second one ends it at once. How clients connect: docs/clients.md.";
+
+/// Options of `tithe serve`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:32010")]
+    listen: SocketAddr,
+
+    /// The server's certificate and those of its issuers, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "Security")]
+    tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "Security")]
+    tls_key: Option<PathBuf>,
+
+    /// The users who may log in (see `tithe user add`); without it, everyone on this machine
+    #[arg(long, value_name = "FILE", help_heading = "Security")]
+    users: Option<PathBuf>,
+
+    /// Seconds that a query may take [default: as long as it needs]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Limits")]
+    query_timeout: Option<u64>,
+
+    /// Queries that run at once
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
+    max_concurrent_queries: u32,
+
+    /// Queries that wait for their turn; more are refused
+    #[arg(long, value_name = "N", default_value_t = 256, help_heading = "Limits")]
+    max_queued_queries: u32,
+
+    /// Seconds that running queries have when the server is told to stop
+    #[arg(long, value_name = "S", default_value_t = 30, help_heading = "Limits")]
+    drain_timeout: u64,
+
+    #[command(flatten)]
+    lake: LakeArguments,
+}
+
+impl Arguments {
+    pub(crate) fn run(self, runtime: &Runtime) -> Result<()> {
+        runtime.block_on(async {
+            let opened = self.lake.open().await?;
+            let Some(location) = &opened.location else {
+                return Err(Failure::usage(
+                    "there is no lake to serve: name one with --lake, or write a sample with \
+                     `tithe gen --scale 0.01 --out lake`",
+                ));
+            };
+            let options = self.options();
+            let scheme = if options.tls.is_some() { "grpc+tls" } else { "grpc" };
+            let with_login = options.users.is_some();
+            let shutdown = async {
+                told_to_stop().await;
+                eprintln!("stopping once the running queries are done; again to stop at once");
+                tokio::spawn(async {
+                    told_to_stop().await;
+                    eprintln!("stopped");
+                    std::process::exit(i32::from(Failure::Interrupted.exit_code()));
+                });
+            };
+            serve(opened.engine.clone(), options, shutdown, |address| {
+                let address = format!("{scheme}://{address}");
+                eprintln!("serving {location} at {address}");
+                eprintln!("\nfrom Python:\n{}", crate::python::snippet(&address, with_login));
+            })
+            .await
+            .map_err(|error| failure(&error))
+        })
+    }
+
+    fn options(&self) -> ServeOptions {
+        let tls = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Some(TlsFiles { certificate: certificate.clone(), key: key.clone() })
+            }
+            _ => None,
+        };
+        let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        ServeOptions {
+            tls,
+            users: self.users.clone(),
+            query_timeout: self.query_timeout.map(Duration::from_secs),
+            max_concurrent_queries: count(self.max_concurrent_queries),
+            max_queued_queries: count(self.max_queued_queries),
+            drain_timeout: Duration::from_secs(self.drain_timeout),
+            ..ServeOptions::new(self.listen)
+        }
+    }
+}
+
+/// Waits for Ctrl-C or for SIGTERM, with which service managers stop a server.
+async fn told_to_stop() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        tokio::signal::ctrl_c().await.ok();
+        return;
+    };
+    tokio::select! {
+        _interrupted = tokio::signal::ctrl_c() => {}
+        _terminated = terminate.recv() => {}
+    }
+}
+
+fn failure(error: &ServeError) -> Failure {
+    let message = error.to_string();
+    match error.kind() {
+        ErrorKind::Connection => Failure::Connection(message),
+        ErrorKind::Usage => Failure::Usage(message),
+        _ => Failure::Failed(message),
+    }
+}
