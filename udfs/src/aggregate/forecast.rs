@@ -1,8 +1,7 @@
-//! `forecast(period, value, horizon [, model, season, gaps])`: the next values of every group's series.
+//! `forecast(period, value, horizon [, model, season, gaps, calendar, drift])`: the next values of every group's series.
 
 mod document;
 mod evaluation;
-mod options;
 mod output;
 
 use arrow::array::ArrayRef;
@@ -11,9 +10,11 @@ use datafusion::common::Result;
 
 pub(crate) use document::FORECAST;
 
-use super::series::{Constants, Observations, Parameter, PeriodType, SeriesFunction};
+use super::series::{
+    CALENDAR, Constants, DRIFT, GAPS, HORIZON, MODEL, Modelling, Observations, Parameter, PeriodType, SEASON,
+    SeriesFunction,
+};
 use evaluation::GroupForecast;
-use options::Options;
 
 /// The aggregate.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -21,12 +22,12 @@ pub(crate) struct Forecast;
 
 impl SeriesFunction for Forecast {
     const NAME: &'static str = "forecast";
-    const PARAMETERS: &'static [Parameter] = &options::PARAMETERS;
-    type Options = Options;
+    const PARAMETERS: &'static [Parameter] = &[HORIZON, MODEL, SEASON, GAPS, CALENDAR, DRIFT];
+    type Options = Modelling;
     type Answer = GroupForecast;
 
-    fn options(constants: &Constants) -> Result<Options> {
-        Options::new(constants)
+    fn options(constants: &Constants) -> Result<Modelling> {
+        Modelling::new(constants)
     }
 
     fn result_type(period: &DataType) -> DataType {
@@ -35,7 +36,7 @@ impl SeriesFunction for Forecast {
 
     fn evaluate(
         group: &Observations,
-        options: &Options,
+        options: &Modelling,
         period: &PeriodType,
     ) -> Result<Option<GroupForecast>> {
         evaluation::evaluate(group, options, period)

@@ -1,10 +1,9 @@
 //! From the rows of a group to its forecast.
 
 use datafusion::common::Result;
-use tithe_compute::forecast::{Basis, Model, Step, forecast_series};
+use tithe_compute::forecast::{Basis, Model, Step, forecast_adjusted};
 
-use super::options::Options;
-use crate::aggregate::series::{Observations, PeriodType, Unusable, equally_spaced};
+use crate::aggregate::series::{Modelling, Observations, PeriodType, Unusable, status};
 
 /// The forecast of a group: `horizon` steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +24,7 @@ pub(crate) struct GroupForecast {
 /// When periods are missing and the caller asked for an error.
 pub(super) fn evaluate(
     group: &Observations,
-    options: &Options,
+    options: &Modelling,
     period: &PeriodType,
 ) -> Result<Option<GroupForecast>> {
     if !group.seen {
@@ -37,34 +36,33 @@ pub(super) fn evaluate(
         model: None,
         status: unusable.status,
     };
-    let series = match equally_spaced("forecast", group, options.season, options.gaps, period)? {
-        Ok(series) => series,
+    let known = match options.series("forecast", group, period)? {
+        Ok(known) => known,
         Err(unusable) => return Ok(Some(without_forecast(unusable))),
     };
-    let forecast = match forecast_series(&series.values, series.season, options.horizon, options.model) {
+    let (values, season) = (&known.series.values, known.series.season);
+    let adjustments = known.adjustments();
+    let forecast = match forecast_adjusted(values, season, options.horizon, options.model, &adjustments) {
         Ok(forecast) => forecast,
         Err(_not_finite) => {
-            let unusable = Unusable { status: "non_finite".to_owned(), timeline: series.timeline };
-            return Ok(Some(without_forecast(unusable)));
+            let timeline = known.series.timeline;
+            return Ok(Some(without_forecast(Unusable { status: "non_finite".to_owned(), timeline })));
         }
     };
-    let mut status = Vec::new();
-    if series.filled > 0 {
-        status.push(format!("gaps_filled:{}", series.filled));
-    }
+    let mut remarks = known.remarks;
     match forecast.basis {
         Basis::Full => {}
-        Basis::ShortHistory => status.push("short_history".to_owned()),
-        Basis::Constant => status.push("constant".to_owned()),
-        Basis::SingleValue => status.push("too_short".to_owned()),
+        Basis::ShortHistory => remarks.push("short_history".to_owned()),
+        Basis::Constant => remarks.push("constant".to_owned()),
+        Basis::SingleValue => remarks.push("too_short".to_owned()),
     }
     if forecast.clamped {
-        status.push("overflow".to_owned());
+        remarks.push("overflow".to_owned());
     }
     Ok(Some(GroupForecast {
-        times: series.timeline.after(options.horizon, period),
+        times: known.series.timeline.after(options.horizon, period),
         steps: forecast.steps,
         model: Some(forecast.model),
-        status: if status.is_empty() { "ok".to_owned() } else { status.join(";") },
+        status: status(&remarks),
     }))
 }

@@ -52,11 +52,11 @@ impl Constants {
         arguments: &[Arc<dyn PhysicalExpr>],
     ) -> Result<Self> {
         let no_columns = RecordBatch::new_empty(Arc::new(Schema::empty()));
-        let value = |(argument, parameter): (&Arc<dyn PhysicalExpr>, &Parameter)| {
-            match argument.evaluate(&no_columns) {
-                Ok(ColumnarValue::Scalar(value)) => Ok(Some(value)),
-                _ => Err(not_constant(function, parameter)),
-            }
+        let value = |(argument, parameter): (&Arc<dyn PhysicalExpr>, &Parameter)| match argument
+            .evaluate(&no_columns)
+        {
+            Ok(ColumnarValue::Scalar(value)) => Ok(Some(value)),
+            _ => Err(not_constant(function, parameter)),
         };
         let values = arguments.iter().skip(2).zip(parameters).map(value).collect::<Result<_>>()?;
         Ok(Self { function, parameters, values })
@@ -159,8 +159,5 @@ impl Constants {
 }
 
 fn not_constant(function: &str, parameter: &Parameter) -> DataFusionError {
-    plan_datafusion_err!(
-        "{function}: argument `{}` takes a constant, the same for all rows",
-        parameter.name
-    )
+    plan_datafusion_err!("{function}: argument `{}` takes a constant, the same for all rows", parameter.name)
 }

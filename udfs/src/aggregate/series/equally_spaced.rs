@@ -69,6 +69,11 @@ impl Timeline {
         self.frequency.as_ref()?.shifted(self.last?, steps, period)
     }
 
+    /// Whether the periods are successive months.
+    pub(crate) fn is_monthly(&self) -> bool {
+        self.frequency.as_ref().is_some_and(Frequency::is_monthly)
+    }
+
     /// The `horizon` periods after the last.
     pub(crate) fn after(&self, horizon: usize, period: &PeriodType) -> Vec<Option<i64>> {
         (1_i64..).take(horizon).map(|steps| self.at(steps, period)).collect()

@@ -73,6 +73,11 @@ impl Frequency {
         Some(Self { stride, season })
     }
 
+    /// Whether the periods are successive months.
+    pub(super) fn is_monthly(&self) -> bool {
+        matches!(self.stride, Stride::Months { step: 1, .. })
+    }
+
     /// Place of `time` on the grid that begins at `first`.
     pub(super) fn index(&self, first: i64, time: i64, period: &PeriodType) -> Option<u64> {
         match &self.stride {

@@ -47,8 +47,11 @@ pub(crate) trait SeriesFunction: Debug + PartialEq + Eq + Hash + Send + Sync + '
     ///
     /// # Errors
     /// When the caller asked for an error on bad data.
-    fn evaluate(group: &Observations, options: &Self::Options, period: &PeriodType)
-    -> Result<Option<Self::Answer>>;
+    fn evaluate(
+        group: &Observations,
+        options: &Self::Options,
+        period: &PeriodType,
+    ) -> Result<Option<Self::Answer>>;
 
     /// One row for each group, NULL for `None`.
     ///

@@ -66,9 +66,8 @@ pub(super) fn to_state(groups: &[Observations]) -> Result<Vec<ArrayRef>> {
     for group in groups {
         times.extend(group.rows.iter().map(|row| row.time));
         values.extend(group.rows.iter().map(|row| row.value));
-        let end = i64::try_from(times.len()).map_err(|error| {
-            exec_datafusion_err!("too many rows for one batch of state: {error}")
-        })?;
+        let end = i64::try_from(times.len())
+            .map_err(|error| exec_datafusion_err!("too many rows for one batch of state: {error}"))?;
         offsets.push(end);
     }
     let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
