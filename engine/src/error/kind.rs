@@ -35,9 +35,10 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         | EngineError::Configuration { .. } => ErrorKind::Usage,
         EngineError::Connection { .. } => ErrorKind::Connection,
         EngineError::NotAllowed { .. } => ErrorKind::NotAllowed,
-        EngineError::Table { .. } | EngineError::File { .. } | EngineError::Line { .. } => {
-            ErrorKind::Execution
-        }
+        EngineError::Table { .. }
+        | EngineError::File { .. }
+        | EngineError::Line { .. }
+        | EngineError::Defect { .. } => ErrorKind::Execution,
         EngineError::DataFusion(error) => of_datafusion(error),
     }
 }

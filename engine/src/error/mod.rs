@@ -112,6 +112,12 @@ pub enum EngineError {
         /// What is wrong and what it takes.
         reason: String,
     },
+    /// Tithe itself is at fault.
+    #[error("a defect of Tithe ended the query ({reason}): please report it with the statement")]
+    Defect {
+        /// What the code said of itself.
+        reason: String,
+    },
     /// Everything DataFusion reports, without its prefixes.
     #[error("{}", plain(.0))]
     DataFusion(DataFusionError),
