@@ -19,4 +19,5 @@ pub use error::{EngineError, ErrorKind, Result};
 pub use execute::{Query, QueryReport, StatementKind};
 pub use policy::Principal;
 pub use session::{Engine, EngineOptions, Session, SessionOptions};
-pub use settings::{ComputeBackend, Settings};
+pub use settings::Settings;
+pub use tithe_udfs::Backend;
