@@ -1,8 +1,11 @@
-//! The forecast of one series: the only door to the members.
+//! The forecasts of one series and of many: the only door to the members.
 
+use rayon::prelude::*;
 use thiserror::Error;
 
+use super::analysis::Analysis;
 use super::auto::auto;
+use super::exponential_smoothing::Ring;
 use super::interval::{Bounds, bounds, unit_base};
 use super::model::Model;
 use super::scale::power_of_two_scale;
@@ -80,6 +83,37 @@ pub fn forecast_series(
     horizon: usize,
     model: Model,
 ) -> Result<Forecast, SeriesError> {
+    let series = SeriesRef { values, season, horizon };
+    forecast_with(series, model, &mut Ring::new(), pulp::Arch::new())
+}
+
+/// A series to forecast, as [`forecast_series`] takes it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SeriesRef<'a> {
+    /// Equally spaced in time, oldest first.
+    pub values: &'a [f64],
+    /// The number of values in a season, 1 for none.
+    pub season: usize,
+    /// The number of values to forecast.
+    pub horizon: usize,
+}
+
+/// Forecasts many series on all threads of the current rayon pool, in the order given. A series' result is that
+/// of [`forecast_series`] to the bit, whatever the other series, their order and the number of threads.
+#[must_use]
+pub fn forecast_many(series: &[SeriesRef<'_>], model: Model) -> Vec<Result<Forecast, SeriesError>> {
+    let arch = pulp::Arch::new();
+    series.par_iter().map_init(Ring::new, |ring, one| forecast_with(*one, model, ring, arch)).collect()
+}
+
+/// `ring` is memory to be used again; neither it nor `arch` has any influence on the result.
+fn forecast_with(
+    series: SeriesRef<'_>,
+    model: Model,
+    ring: &mut Ring,
+    arch: pulp::Arch,
+) -> Result<Forecast, SeriesError> {
+    let SeriesRef { values, season, horizon } = series;
     let first = *values.first().ok_or(SeriesError::Empty)?;
     if let Some(index) = values.iter().position(|v| !v.is_finite()) {
         return Err(SeriesError::NotFinite { index });
@@ -92,11 +126,12 @@ pub fn forecast_series(
 
     let scale = power_of_two_scale(values);
     let scaled: Vec<f64> = values.iter().map(|v| v / scale).collect();
+    let mut analysis = Analysis::new(&scaled, season, horizon, ring, arch);
     let (point, spread) = if model == Model::Auto {
-        let consensus = auto(&scaled, season, horizon);
+        let consensus = auto(&mut analysis);
         (consensus.forecast, consensus.spread)
     } else {
-        (model.point_forecast(&scaled, season, horizon), vec![0.0; horizon])
+        (model.point_forecast(&mut analysis), vec![0.0; horizon])
     };
     let (base, short) = unit_base(&scaled, season);
     let mut clamped = false;
