@@ -72,7 +72,7 @@ fn scaled_errors(
     let mut errors = vec![ErrorsBySource::new(); steps];
     let mut count = 0;
     for one in series {
-        if one.frequency != "monthly" {
+        if one.season != 12 {
             return Err(format!("series {} is {}, not monthly", one.id, one.frequency).into());
         }
         let mut whole = one.train.clone();

@@ -27,6 +27,6 @@ pub(crate) fn instruction_sets() -> Vec<pulp::Arch> {
         sets.extend(pulp::x86::V4::try_new().map(pulp::Arch::V4));
     }
     #[cfg(target_arch = "aarch64")]
-    sets.push(pulp::Arch::new());
+    sets.push(pulp::Arch::default());
     sets
 }

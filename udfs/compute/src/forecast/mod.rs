@@ -17,6 +17,8 @@ mod running_line;
 mod scale;
 mod seasonal_adjustment;
 mod series;
+#[cfg(test)]
+mod series_strategy;
 mod smedian;
 mod smoothing_pass;
 mod snaive;

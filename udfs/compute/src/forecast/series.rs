@@ -200,3 +200,36 @@ fn clamp(step: Step) -> Step {
         hi95: finite(step.hi95),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::lanes::instruction_sets;
+    use super::super::series_strategy::values;
+    use super::*;
+
+    fn bits(forecast: &Forecast) -> Vec<[u64; 6]> {
+        let of = |s: &Step| [s.mean, s.unit, s.lo80, s.hi80, s.lo95, s.hi95].map(f64::to_bits);
+        forecast.steps.iter().map(of).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_instruction_set_gives_the_same_bits(
+            values in values(80),
+            season in prop::sample::select(vec![1, 2, 4, 5, 12, 24]),
+            model in prop::sample::select(Model::ALL.to_vec()),
+        ) {
+            let series = SeriesRef { values: &values, season, horizon: 7 };
+            let plain = forecast_series(&values, season, 7, model).expect("the values are finite");
+            let mut ring = Ring::new();
+            for arch in instruction_sets() {
+                let forecast = forecast_with(series, model, &mut ring, arch).expect("the values are finite");
+                prop_assert_eq!(bits(&forecast), bits(&plain), "{:?}", arch);
+            }
+        }
+    }
+}

@@ -210,3 +210,148 @@ impl Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use pulp::WithSimd;
+
+    use super::super::lanes::instruction_sets;
+    use super::super::series_strategy::values;
+    use super::*;
+
+    struct Call<'a, const FORM: u8, const TREND: bool> {
+        values: &'a [f64],
+        start: (f64, f64),
+        smoothing: &'a Smoothing,
+        factors: &'a [f64],
+    }
+
+    impl<const FORM: u8, const TREND: bool> WithSimd for Call<'_, FORM, TREND> {
+        type Output = (Outcome, Vec<Lanes>);
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+            let mut ring: Vec<Lanes> = self.factors.iter().map(|f| Lanes::splat(*f)).collect();
+            let mut outcome = Outcome::ZERO;
+            pass::<S, FORM, TREND>(simd, self.values, self.start, self.smoothing, &mut ring, &mut outcome);
+            (outcome, ring)
+        }
+    }
+
+    /// The recursion for one candidate, in plain code.
+    fn plain<const FORM: u8, const TREND: bool>(
+        call: &Call<'_, FORM, TREND>,
+        lane: usize,
+    ) -> ([f64; 3], f64, Vec<f64>) {
+        let [alpha, beta, gamma, damping] =
+            [&call.smoothing.level, &call.smoothing.slope, &call.smoothing.season, &call.smoothing.damping]
+                .map(|lanes| lanes.0[lane]);
+        let (mut level, mut slope) = call.start;
+        let mut factors = call.factors.to_vec();
+        let (mut squared, mut log_product) = (0.0, 0.0);
+        for (t, value) in call.values.iter().enumerate() {
+            let place = t % factors.len().max(1);
+            let damped = if TREND { damping * slope } else { slope };
+            let base = if TREND { level + damped } else { level };
+            let mut of_level = value - base;
+            let mut of_season = 0.0;
+            match FORM {
+                PLAIN => squared += of_level * of_level,
+                PLAIN_RELATIVE => {
+                    squared += of_level / base * (of_level / base);
+                    log_product += base.abs().ln();
+                }
+                ADDITIVE_SEASON => {
+                    of_level = value - factors[place] - base;
+                    of_season = of_level;
+                    squared += of_level * of_level;
+                }
+                _ => {
+                    let forecast = base * factors[place];
+                    let share = (value - forecast) / forecast;
+                    (of_level, of_season) = (base * share, factors[place] * share);
+                    squared += share * share;
+                    log_product += forecast.abs().ln();
+                }
+            }
+            level = base + alpha * of_level;
+            if TREND {
+                slope = damped + beta * of_level;
+            }
+            if let Some(factor) = factors.get_mut(place) {
+                *factor += gamma * of_season;
+            }
+        }
+        ([squared, level, slope], log_product, factors)
+    }
+
+    fn same(a: f64, b: f64) -> bool {
+        a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
+    }
+
+    fn check<const FORM: u8, const TREND: bool>(
+        values: &[f64],
+        start: (f64, f64),
+        smoothing: &Smoothing,
+        factors: &[f64],
+    ) -> Result<(), TestCaseError> {
+        let call = || Call::<FORM, TREND> { values, start, smoothing, factors };
+        for arch in instruction_sets() {
+            let (outcome, ring) = arch.dispatch(call());
+            for lane in 0..LANES {
+                let ([squared, level, slope], log_product, factors) = plain(&call(), lane);
+                prop_assert!(same(outcome.squared.0[lane], squared), "{arch:?} {FORM} {TREND} {lane}");
+                prop_assert!(same(outcome.level.0[lane], level), "{arch:?} {FORM} {TREND} {lane}");
+                prop_assert!(same(outcome.slope.0[lane], slope), "{arch:?} {FORM} {TREND} {lane}");
+                for (row, factor) in ring.iter().zip(&factors) {
+                    prop_assert!(same(row.0[lane], *factor), "{arch:?} {FORM} {TREND} {lane}");
+                }
+                let product = outcome.mantissa.0[lane].ln() + outcome.exponent.0[lane] * 2.0_f64.ln();
+                if log_product.abs() < 1e3 {
+                    prop_assert!((product - log_product).abs() < 1e-9 * (1.0 + log_product.abs()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn lanes(low: f64, high: f64) -> impl Strategy<Value = Lanes> {
+        prop::collection::vec(low..high, LANES).prop_map(|v| Lanes(std::array::from_fn(|i| v[i])))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_lane_on_every_instruction_set_is_the_plain_recursion(
+            values in values(60),
+            start in (-2.0..2.0_f64, -0.1..0.1_f64),
+            level in lanes(0.0, 1.0),
+            slope in lanes(0.0, 1.0),
+            season in lanes(0.0, 1.0),
+            damping in lanes(0.8, 1.0),
+            factors in prop::collection::vec(0.1..2.0_f64, 1..14),
+        ) {
+            let smoothing = Smoothing { level, slope, season, damping };
+            check::<PLAIN, false>(&values, start, &smoothing, &[])?;
+            check::<PLAIN, true>(&values, start, &smoothing, &[])?;
+            check::<PLAIN_RELATIVE, false>(&values, start, &smoothing, &[])?;
+            check::<PLAIN_RELATIVE, true>(&values, start, &smoothing, &[])?;
+            check::<ADDITIVE_SEASON, false>(&values, start, &smoothing, &factors)?;
+            check::<ADDITIVE_SEASON, true>(&values, start, &smoothing, &factors)?;
+            check::<MULTIPLICATIVE_SEASON, false>(&values, start, &smoothing, &factors)?;
+            check::<MULTIPLICATIVE_SEASON, true>(&values, start, &smoothing, &factors)?;
+        }
+    }
+
+    #[test]
+    fn the_likelihood_of_a_perfect_a_diverged_and_a_plain_pass() {
+        let mut outcome = Outcome::ZERO;
+        outcome.squared.0[..4].copy_from_slice(&[0.0, f64::INFINITY, f64::NAN, 8.0]);
+        (outcome.mantissa.0[3], outcome.exponent.0[3]) = (1.5, 3.0);
+        let at = |lane| outcome.minus_two_log_likelihood(lane, 4.0);
+        assert_eq!((at(0), at(1), at(2)), (PERFECT, f64::INFINITY, f64::INFINITY));
+        assert!((at(3) - (4.0 * 2.0_f64.ln() + 2.0 * 12.0_f64.ln())).abs() < 1e-12);
+    }
+}

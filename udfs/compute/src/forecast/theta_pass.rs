@@ -110,3 +110,68 @@ pub(crate) fn pass<S: Simd>(
     }
     sums
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use pulp::WithSimd;
+
+    use super::super::lanes::instruction_sets;
+    use super::super::series_strategy::values;
+    use super::*;
+
+    struct Call<'a>(&'a [f64], &'a [(f64, f64)], Theta<Lanes>);
+
+    impl WithSimd for Call<'_> {
+        type Output = (Lanes, Theta<Lanes>);
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(mut self, simd: S) -> Self::Output {
+            (pass(simd, self.0, self.1, &mut self.2), self.2)
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_lane_on_every_instruction_set_is_the_plain_recursion(
+            values in values(60),
+            parameters in prop::collection::vec((0.1..0.99_f64, 0.0..0.95_f64, -2.0..2.0_f64), LANES),
+        ) {
+            let mut line = RunningLine::new(values[0]);
+            let mut lines = Vec::new();
+            for value in &values[1..] {
+                lines.push((line.intercept, line.slope));
+                line.update(*value);
+            }
+            let mut start = Theta::splat(Theta { alpha: 0.0, line_weight: 0.0, level: 0.0, decay: 1.0 });
+            for (lane, (alpha, line_weight, level)) in parameters.iter().enumerate() {
+                start.alpha.0[lane] = *alpha;
+                start.line_weight.0[lane] = *line_weight;
+                start.level.0[lane] = *level;
+            }
+            for arch in instruction_sets() {
+                let (sums, end) = arch.dispatch(Call(&values, &lines, start));
+                for lane in 0..LANES {
+                    let mut state = start.lane(lane);
+                    let mut line = RunningLine::new(values[0]);
+                    state.update(values[0]);
+                    let mut squared = 0.0;
+                    for (t, value) in values.iter().enumerate().skip(1) {
+                        let error = value - state.next(&line);
+                        if t >= WARM_UP {
+                            squared += error * error;
+                        }
+                        state.update(*value);
+                        line.update(*value);
+                    }
+                    let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+                    prop_assert!(same(sums.0[lane], squared), "{arch:?} {lane}: {} {squared}", sums.0[lane]);
+                    prop_assert!(same(end.lane(lane).level, state.level), "{arch:?} {lane}");
+                    prop_assert!(same(end.lane(lane).decay, state.decay), "{arch:?} {lane}");
+                }
+            }
+        }
+    }
+}
