@@ -28,6 +28,8 @@ pub(crate) struct Fit {
     pub(crate) forecast: Vec<f64>,
     /// Corrected information criterion; comparable between shapes of one series.
     pub(crate) aicc: f64,
+    /// Root mean square of the one-step errors, of the relative ones where errors are relative.
+    pub(crate) one_step_error: f64,
 }
 
 /// Room for the seasonal factors of all candidates, kept from fit to fit.
@@ -71,7 +73,9 @@ impl Shape {
         let forecast = kept.forecast(self, horizon, values.len());
         let (n, k) = (values.len() as f64, (counted + 1) as f64);
         let aicc = kept.minus_two_log_likelihood + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0).max(0.1);
-        (aicc.is_finite() && forecast.iter().all(|v| v.is_finite())).then_some(Fit { forecast, aicc })
+        let one_step_error = (kept.squared / n).sqrt();
+        let finite = aicc.is_finite() && forecast.iter().all(|v| v.is_finite());
+        finite.then_some(Fit { forecast, aicc, one_step_error })
     }
 
     /// Order of the coordinates: level, trend, season, damping, as far as the shape has them.
@@ -215,6 +219,7 @@ impl<S: Simd> Objective for Run<'_, S> {
     fn keep(&mut self, lane: usize, _: &[Lanes; 4]) {
         let kept = self.kept.get_or_insert_default();
         kept.minus_two_log_likelihood = self.outcome.minus_two_log_likelihood(lane, self.values.len() as f64);
+        kept.squared = self.outcome.squared.0[lane];
         kept.level = self.outcome.level.0[lane];
         kept.slope = self.outcome.slope.0[lane];
         kept.damping = self.smoothing.damping.0[lane];
@@ -227,6 +232,7 @@ impl<S: Simd> Objective for Run<'_, S> {
 #[derive(Debug, Clone, Default)]
 struct Kept {
     minus_two_log_likelihood: f64,
+    squared: f64,
     level: f64,
     slope: f64,
     damping: f64,

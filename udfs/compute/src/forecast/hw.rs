@@ -1,16 +1,21 @@
 //! Member `hw`: additive Holt–Winters.
 
 use super::analysis::Analysis;
-use super::exponential_smoothing::{Shape, Trend};
+use super::exponential_smoothing::{Fit, Shape, Trend};
 use super::smoothing_pass::Form;
 use super::snaive::snaive;
 
-/// Level, slope and additive season (no season where the series is not longer than two seasons and five values).
-/// The seasonal naive where the series is too short.
-pub(crate) fn hw(analysis: &mut Analysis<'_>) -> Vec<f64> {
+/// The fit of level, slope and additive season (no season where the series is not longer than two seasons and
+/// five values); `None` where the series is too short.
+pub(crate) fn holt_winters<'a>(analysis: &'a mut Analysis<'_>) -> Option<&'a Fit> {
     let seasonal = analysis.season > 1 && analysis.values.len() > 2 * analysis.season + 5;
     let form = if seasonal { Form::AdditiveSeason } else { Form::Plain };
-    match analysis.fit(Shape { form, trend: Trend::Additive }) {
+    analysis.fit(Shape { form, trend: Trend::Additive })
+}
+
+/// Its forecast; the seasonal naive where the series is too short.
+pub(crate) fn hw(analysis: &mut Analysis<'_>) -> Vec<f64> {
+    match holt_winters(analysis) {
         Some(fit) => fit.forecast.clone(),
         None => snaive(analysis.values, analysis.season, analysis.horizon),
     }

@@ -6,6 +6,7 @@ use thiserror::Error;
 use super::analysis::Analysis;
 use super::auto::auto;
 use super::exponential_smoothing::Ring;
+use super::hw::holt_winters;
 use super::interval::{Bounds, bounds, unit_base};
 use super::model::Model;
 use super::scale::power_of_two_scale;
@@ -133,7 +134,8 @@ fn forecast_with(
     } else {
         (model.point_forecast(&mut analysis), vec![0.0; horizon])
     };
-    let (base, short) = unit_base(&scaled, season);
+    let one_step_error = holt_winters(&mut analysis).map(|fit| fit.one_step_error);
+    let (base, short) = unit_base(&scaled, season, one_step_error);
     let mut clamped = false;
     let steps = point
         .iter()
