@@ -6,7 +6,7 @@ use super::{ar, auto, dot, ets, hw, smedian, snaive};
 /// What makes the point forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Model {
-    /// Median of the six others at every step.
+    /// Median of the six others at every step; `Dot` and `Ar` count twice in a series without season.
     Auto,
     /// The last season again.
     Snaive,
