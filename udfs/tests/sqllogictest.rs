@@ -1,4 +1,5 @@
-//! Runs every file of `tests/slt`.
+//! Runs every file of `tests/slt`. `TITHE_UPDATE_SLT=NAME` writes the answers of one file again, to be read before
+//! they are kept.
 
 mod session;
 
@@ -8,7 +9,10 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use async_trait::async_trait;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
-use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner, strict_column_validator};
+use sqllogictest::{
+    AsyncDB, DBOutput, DefaultColumnType, Runner, default_normalizer, default_validator,
+    strict_column_validator,
+};
 
 struct Database(SessionContext);
 
@@ -72,9 +76,16 @@ async fn every_file_passes() {
         .collect();
     files.sort();
     assert!(!files.is_empty());
+    let update = std::env::var("TITHE_UPDATE_SLT").ok();
     let mut failures = Vec::new();
     for file in files {
         let mut runner = Runner::new(|| async { Ok(Database(session::session())) });
+        if update.as_deref() == file.file_stem().and_then(|stem| stem.to_str()) {
+            runner
+                .update_test_file(&file, " ", default_validator, default_normalizer, strict_column_validator)
+                .await
+                .expect("the answers can be written");
+        }
         runner.with_column_validator(strict_column_validator);
         if let Err(failure) = runner.run_file_async(&file).await {
             failures.push(failure.display(false).to_string());

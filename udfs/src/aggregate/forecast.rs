@@ -22,11 +22,10 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Expr, GroupsAccumulator, Signature, Volatility,
 };
 
-pub(crate) use arguments::{PARAMETERS, REQUIRED};
 pub(crate) use document::FORECAST;
 
 use accumulator::ForecastAccumulator;
-use arguments::Options;
+use arguments::{Options, PARAMETERS};
 use groups_accumulator::ForecastGroupsAccumulator;
 use period::PeriodType;
 

@@ -38,6 +38,13 @@ static DOC: FunctionDoc = FunctionDoc {
     examples: &[Example {
         sql: "SELECT html_text('<title>開箱</title><style>p{}</style><p>特價 <b>NT$1,280</b>&nbsp;元<p>統一編號：12345675') AS text",
         result: "
++--------------------+
+| text               |
++--------------------+
+| 開箱               |
+| 特價 NT$1,280 元   |
+| 統一編號：12345675 |
++--------------------+
 ",
     }],
 };

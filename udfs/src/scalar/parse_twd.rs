@@ -34,6 +34,16 @@ static DOC: FunctionDoc = FunctionDoc {
     examples: &[Example {
         sql: "SELECT t AS written, parse_twd(t) AS twd FROM (VALUES ('NT$1,280'), ('１，２８０元'), ('1.2萬'), ('二千五百'), ('1k+'), ('US$100')) AS v(t)",
         result: "
++--------------+-------+
+| written      | twd   |
++--------------+-------+
+| NT$1,280     | 1280  |
+| １，２８０元 | 1280  |
+| 1.2萬        | 12000 |
+| 二千五百     | 2500  |
+| 1k+          | 1000  |
+| US$100       |       |
++--------------+-------+
 ",
     }],
 };

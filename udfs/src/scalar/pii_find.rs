@@ -41,6 +41,13 @@ static DOC: FunctionDoc = FunctionDoc {
     examples: &[Example {
         sql: "SELECT f['kind'] AS kind, f['start'] AS start, f['masked'] AS masked FROM (SELECT unnest(pii_find('王小明 A123456789 電話０９１２-345-678 信箱 ming@mail.example')) AS f)",
         result: "
++-------------+-------+------------------+
+| kind        | start | masked           |
++-------------+-------+------------------+
+| national_id | 5     | A*********       |
+| phone       | 18    | ****-***-678     |
+| email       | 34    | ***@mail.example |
++-------------+-------+------------------+
 ",
     }],
 };

@@ -1,6 +1,6 @@
 //! One group: without GROUP BY, and over windows.
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::ArrayRef;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::Accumulator;
 

@@ -12,9 +12,9 @@ use tithe_compute::forecast::Model;
 use super::period::PeriodType;
 
 /// The parameters in order.
-pub(crate) const PARAMETERS: [&str; 6] = ["period", "value", "horizon", "model", "season", "gaps"];
+pub(super) const PARAMETERS: [&str; 6] = ["period", "value", "horizon", "model", "season", "gaps"];
 /// How many of them have no default.
-pub(crate) const REQUIRED: usize = 3;
+const REQUIRED: usize = 3;
 
 const LONGEST_HORIZON: i64 = 1000;
 const LONGEST_SEASON: i64 = 1000;

@@ -69,5 +69,37 @@ pub(crate) static FORECAST: FunctionDoc = FunctionDoc {
         with gaps => 'error'): see `status`.",
     source: "Fiorucci et al. (2016), Models for optimising the theta method; Hyndman et al. (2008), Forecasting with \
         exponential smoothing; Makridakis et al. (2020), The M4 competition.",
-    examples: &[Example { sql: "SELECT 1", result: "" }],
+    examples: &[
+        Example {
+            sql: "SELECT step['forecast_timestamp'] AS month, round(step['forecast_value'], 1) AS expected, \
+                round(step['lo95'], 1) AS lo95, round(step['hi95'], 1) AS hi95, step['status'] AS status\n\
+                FROM (SELECT unnest(forecast(month, receipts, 3)) AS step\n      \
+                FROM (SELECT make_date(2021 + n / 12, n % 12 + 1, 1) AS month, 100 + n + 20 * (n % 3) AS receipts\n            \
+                FROM generate_series(0, 47) AS g(n)))",
+            result: "
++------------+----------+-------+-------+--------+
+| month      | expected | lo95  | hi95  | status |
++------------+----------+-------+-------+--------+
+| 2025-01-01 | 145.9    | 107.6 | 184.1 | ok     |
+| 2025-02-01 | 168.2    | 125.5 | 211.0 | ok     |
+| 2025-03-01 | 190.0    | 140.1 | 239.9 | ok     |
++------------+----------+-------+-------+--------+
+",
+        },
+        Example {
+            sql: "SELECT tax, f[1]['forecast_timestamp'] AS year, f[1]['forecast_value'] AS expected, f[1]['status'] AS status\n\
+                FROM (SELECT tax, forecast(year, receipts, 1, model => 'snaive') AS f\n      \
+                FROM (VALUES ('stamp', 2023, 7), ('stamp', 2024, 9), ('vat', 2023, 30), ('vat', 2024, 34)) AS t(tax, year, receipts)\n      \
+                GROUP BY tax)\n\
+                ORDER BY tax",
+            result: "
++-------+------+----------+---------------+
+| tax   | year | expected | status        |
++-------+------+----------+---------------+
+| stamp | 2025 | 9.0      | short_history |
+| vat   | 2025 | 34.0     | short_history |
++-------+------+----------+---------------+
+",
+        },
+    ],
 };

@@ -56,10 +56,9 @@ pub(super) fn to_lists(groups: &[Option<GroupForecast>], period: &PeriodType) ->
         offsets.push(end);
     }
     let present = || groups.iter().flatten();
-    let numbers = present().flat_map(|group| (1_i64..).take(group.times.len()));
+    let numbers = present().flat_map(|group| (1_i64..).take(group.times.len())).map(Some);
     let times = present().flat_map(|group| group.times.iter().copied()).collect();
-    let mut columns: Vec<ArrayRef> =
-        vec![Arc::new(Int64Array::from_iter_values(numbers)), period.write(times)?];
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(numbers.collect::<Int64Array>()), period.write(times)?];
     for (_, value) in COLUMNS {
         let values = present()
             .flat_map(|group| (0..group.times.len()).map(move |index| group.steps.get(index).map(value)));
@@ -68,9 +67,9 @@ pub(super) fn to_lists(groups: &[Option<GroupForecast>], period: &PeriodType) ->
     let models = present()
         .flat_map(|group| std::iter::repeat_n(group.model.map(Model::name), group.times.len()))
         .collect::<StringArray>();
-    let statuses = StringArray::from_iter_values(
-        present().flat_map(|group| std::iter::repeat_n(group.status.as_str(), group.times.len())),
-    );
+    let statuses = present()
+        .flat_map(|group| std::iter::repeat_n(Some(group.status.as_str()), group.times.len()))
+        .collect::<StringArray>();
     columns.push(Arc::new(models));
     columns.push(Arc::new(statuses));
     let fields = fields(period.data_type());

@@ -52,16 +52,33 @@ static DOC: FunctionDoc = FunctionDoc {
         Example {
             sql: "SELECT s['score'] AS score, s['sponsored'] AS sponsored, s['classes'] AS classes, s['discount_codes'] AS codes FROM (SELECT sponsor_signals('#業配 輸入折扣碼：XIAO88 享85折') AS s)",
             result: "
++-------+-----------+------------------------------------------------+----------+
+| score | sponsored | classes                                        | codes    |
++-------+-----------+------------------------------------------------+----------+
+| 6.9   | true      | [explicit_disclosure, discount_code, discount] | [XIAO88] |
++-------+-----------+------------------------------------------------+----------+
 ",
         },
         Example {
             sql: "SELECT s['score'] AS score, s['sponsored'] AS sponsored, s['negated'] AS negated FROM (SELECT sponsor_signals('無業配，自己花錢買的') AS s)",
             result: "
++-------+-----------+---------+
+| score | sponsored | negated |
++-------+-----------+---------+
+| -3.0  | false     | true    |
++-------+-----------+---------+
 ",
         },
         Example {
             sql: "SELECT e['id'] AS id, e['class'] AS class, e['text'] AS text, e['start'] AS start FROM (SELECT unnest(sponsor_signals('團購開跑！合作邀約：biz@agency.example 統編１２３４５６７５')['evidence']) AS e)",
             result: "
++-----+------------------+-----------------------------+-------+
+| id  | class            | text                        | start |
++-----+------------------+-----------------------------+-------+
+| Z06 | group_buy        | 團購                        | 1     |
+| Z09 | business_contact | 合作邀約:***@agency.example | 6     |
+| Z12 | ban_hint         | 統編12345675                | 30    |
++-----+------------------+-----------------------------+-------+
 ",
         },
     ],

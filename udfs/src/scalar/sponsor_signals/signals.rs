@@ -130,7 +130,8 @@ impl Signals {
             .map(|phrase| phrase.log_odds)
             .sum();
         // The lexicon gives tenths: rounding takes off what adding them in binary leaves.
-        self.score = (score * 1000.0).round() / 1000.0;
+        // The sum of nothing is -0.0; adding 0 makes it 0.
+        self.score = (score * 1000.0).round() / 1000.0 + 0.0;
         for phrase in matched {
             if !self.classes.contains(&phrase.class) {
                 self.classes.push(phrase.class);
