@@ -15,7 +15,14 @@ const LONGEST_EXCERPT: usize = 80;
 
 /// The status for an error of the engine: its kind gives the code, its text the message.
 pub(crate) fn from_engine(error: &EngineError) -> Status {
-    Status::new(code(error.kind()), sentence(&error.to_string()))
+    let text = match error {
+        // Without the excerpt: its caret points nowhere in a single line.
+        EngineError::Syntax { line, column, reason, .. } => {
+            format!("syntax error at line {line}, column {column}: {reason}")
+        }
+        other => other.to_string(),
+    };
+    Status::new(code(error.kind()), sentence(&text))
 }
 
 /// The status for an error that a running query reports.

@@ -85,6 +85,10 @@ async fn plan_unbounded(
     }
     let query = session.query(sql).await.map_err(|error| match error {
         EngineError::NotAllowed { what, .. } => read_only::refused(&what),
+        // Where the planner wants to know more of a parameter than that there is one.
+        EngineError::DataFusion(error) if error.to_string().contains("placeholder") => {
+            no_parameters("parameters")
+        }
         error => status::from_engine(&error),
     })?;
     if query.kind() != StatementKind::Query {
@@ -103,7 +107,11 @@ async fn use_schema(session: &Session, schema: &str) -> tithe_engine::Result<()>
 fn refuse_parameters(query: &Query) -> Result<(), Status> {
     let names = query.logical_plan().get_parameter_names().map_err(status::from_execution)?;
     let Some(name) = names.into_iter().min() else { return Ok(()) };
-    Err(Status::invalid_argument(format!(
-        "the statement has the parameter {name}, and this server does not bind parameters yet: write the value into the SQL"
-    )))
+    Err(no_parameters(&format!("the parameter {name}")))
+}
+
+fn no_parameters(what: &str) -> Status {
+    Status::invalid_argument(format!(
+        "the statement has {what}, and this server does not bind parameters yet: write the value into the SQL"
+    ))
 }
