@@ -31,6 +31,7 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         EngineError::LakeNotFound { .. } | EngineError::Unknown { .. } => ErrorKind::NotFound,
         EngineError::LakeLocation { .. }
         | EngineError::StatementCount { .. }
+        | EngineError::TooDeep { .. }
         | EngineError::Syntax { .. }
         | EngineError::Configuration { .. } => ErrorKind::Usage,
         EngineError::Connection { .. } => ErrorKind::Connection,

@@ -4,12 +4,14 @@ use datafusion::error::DataFusionError;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 
 use crate::error::{EngineError, Result, plain};
+use crate::plan::depth::check_depth;
 
 /// Every statement of `sql`.
 ///
 /// # Errors
 /// When the text is not SQL, with the line, the column and a caret.
 pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>> {
+    check_depth(sql)?;
     let statements = DFParserBuilder::new(sql).build().and_then(|mut parser| parser.parse_statements());
     statements.map(Vec::from).map_err(|error| syntax_error(sql, error))
 }
