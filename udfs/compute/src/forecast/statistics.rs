@@ -56,7 +56,7 @@ pub(crate) fn is_seasonal(values: &[f64], season: usize) -> bool {
     let autocorrelation = |lag: usize| -> f64 {
         values.iter().zip(&values[lag..]).map(|(a, b)| (b - centre) * (a - centre)).sum::<f64>() / total
     };
-    let squares: f64 = (1..season).map(|lag| autocorrelation(lag).powi(2)).sum();
+    let squares: f64 = (1..season).map(autocorrelation).map(|correlation| correlation * correlation).sum();
     autocorrelation(season).abs() > 1.645 * ((1.0 + 2.0 * squares) / n as f64).sqrt()
 }
 
