@@ -68,9 +68,9 @@ pub(super) fn to_lists(groups: &[Option<GroupForecast>], period: &PeriodType) ->
     let models = present()
         .flat_map(|group| std::iter::repeat_n(group.model.map(Model::name), group.times.len()))
         .collect::<StringArray>();
-    let statuses = StringArray::from_iter_values(
-        present().flat_map(|group| std::iter::repeat_n(group.status.as_str(), group.times.len())),
-    );
+    let statuses = present()
+        .flat_map(|group| std::iter::repeat_n(Some(group.status.as_str()), group.times.len()))
+        .collect::<StringArray>();
     columns.push(Arc::new(models));
     columns.push(Arc::new(statuses));
     let fields = fields(period.data_type());
