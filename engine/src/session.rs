@@ -103,6 +103,8 @@ impl Engine {
             .with_information_schema(false)
             .with_create_default_catalog_and_schema(true)
             .with_option_extension(self.settings.clone());
+        // The rule loses columns under an alias: "no field named CASE WHEN __datafusion_extracted_1 …".
+        config.options_mut().optimizer.enable_leaf_expression_pushdown = false;
         if let Some(partitions) = self.options.target_partitions {
             config = config.with_target_partitions(partitions);
         }
