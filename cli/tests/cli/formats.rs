@@ -29,18 +29,39 @@ fn formatted(format: &str, sql: &str) -> String {
 
 #[test]
 fn table() {
-    insta::assert_snapshot!(formatted("table", VALUES));
+    insta::assert_snapshot!(formatted("table", VALUES), @r#"
+    +----+---------+------------------+------------+-------------------------+-------+--------+
+    | id | amount  | 說明             | day        | moment                  | flag  | ratio  |
+    +=========================================================================================+
+    | -3 |   -0.05 | a|b\             | 1912-01-01 | 1970-01-01T00:00:00.001 | false | -1e300 |
+    |    |         | c                |            |                         |       |        |
+    |  1 | 1234.50 | 營業稅, "加值型" | 2025-01-31 | 2025-01-31T08:00:00     | true  |    0.5 |
+    |  2 |    NULL | NULL             | NULL       | NULL                    | NULL  |   NULL |
+    +----+---------+------------------+------------+-------------------------+-------+--------+
+    "#);
 }
 
 #[test]
 fn markdown() {
-    insta::assert_snapshot!(formatted("markdown", VALUES));
+    insta::assert_snapshot!(formatted("markdown", VALUES), @r#"
+    | id | amount | 說明 | day | moment | flag | ratio |
+    | ---: | ---: | --- | --- | --- | --- | ---: |
+    | -3 | -0.05 | a\|b\\<br>c | 1912-01-01 | 1970-01-01T00:00:00.001 | false | -1e300 |
+    | 1 | 1234.50 | 營業稅, "加值型" | 2025-01-31 | 2025-01-31T08:00:00 | true | 0.5 |
+    | 2 |  |  |  |  |  |  |
+    "#);
 }
 
 #[test]
 fn csv() {
     let text = formatted("csv", VALUES);
-    insta::assert_snapshot!(text);
+    insta::assert_snapshot!(text, @r#"
+    id,amount,說明,day,moment,flag,ratio
+    -3,-0.05,"a|b\
+    c",1912-01-01,1970-01-01T00:00:00.001,false,-1e300
+    1,1234.50,"營業稅, ""加值型""",2025-01-31,2025-01-31T08:00:00,true,0.5
+    2,,,,,,
+    "#);
     let mut reader = arrow::csv::ReaderBuilder::new(Arc::new(arrow::datatypes::Schema::new(
         ["id", "amount", "說明", "day", "moment", "flag", "ratio"]
             .map(|name| arrow::datatypes::Field::new(name, arrow::datatypes::DataType::Utf8, true))

@@ -1,5 +1,7 @@
 //! The library of queries.
 
+use std::collections::BTreeMap;
+
 use crate::support::{Place, tithe};
 
 #[test]
@@ -55,11 +57,15 @@ fn run_takes_parameters_and_formats() {
 #[test]
 fn every_query_runs_on_the_sample() {
     let place = Place::with_sample();
+    let bound = |query: &tithe_queries::LibraryQuery| query.bind(&BTreeMap::new()).expect("defaults");
+    // In one run: reading the lake's footers anew for each would take most of the time.
+    let script: Vec<String> = tithe_queries::library().iter().map(bound).collect();
+    place.write("all.sql", script.join("\n;\n"));
+    let answers = place.run(["sql", "-f", "all.sql", "--format", "csv"]).result();
+    let mut lines = answers.lines();
     for query in tithe_queries::library() {
-        let ran = place.run(["query", "run", query.name, "--format", "csv"]);
-        assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{}", query.name);
         let columns: Vec<&str> = query.columns.iter().map(|column| column.name.as_str()).collect();
-        assert_eq!(ran.stdout().lines().next(), Some(columns.join(",").as_str()), "{}", query.name);
+        assert!(lines.any(|line| line == columns.join(",")), "{} in its turn", query.name);
     }
 }
 

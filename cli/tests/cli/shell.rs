@@ -99,7 +99,7 @@ fn statements_commands_and_errors() {
     assert!(shell.enter("\\dn").contains("| third_party |"));
     assert!(shell.enter("\\df forecast").contains("forecast (aggregate function"));
     assert!(shell.enter("\\?").contains("Tab completes"));
-    assert!(shell.enter("\\timin").contains("error: there is no command \\timin, did you mean \\timing?"));
+    assert!(shell.enter("\\timin").contains("error: there is no command \\timin, did you mean \\timing"));
     assert!(shell.enter("\\timing").contains("timing is on"));
     assert!(shell.enter("\\format csv").contains("format is csv"));
     let shown = shell.enter("SELECT 1 AS a, 2 AS b;");
