@@ -206,7 +206,8 @@ impl Session {
         sql: &str,
         audit: &mut Audit,
     ) -> Result<(LogicalPlan, SchemaRef, Work, SessionState)> {
-        let statement = plan::parse_one(sql)?;
+        let mut statement = plan::parse_one(sql)?;
+        tithe_udfs::complete_calls(&mut statement);
         if let Some(lake) = &self.engine.lake {
             lake.begin_query();
         }

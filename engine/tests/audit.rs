@@ -94,6 +94,15 @@ async fn every_query_leaves_one_record() {
     let sql = "SELECT count(*) FROM s.t WHERE y IN (SELECT max(y) FROM s.t)";
     table(&session, sql).await;
     check(sql, &[("tables", "s.t"), ("columns", "s.t.y")]);
+    let sql = "SELECT forecast_value FROM ai_forecast(TABLE(s.t), data_col => 'y', timestamp_col => 'n', horizon => 2)";
+    table(&session, sql).await;
+    check(sql, &[("tables", "s.t"), ("columns", "s.t.n,s.t.y"), ("rows", "2"), ("outcome", "done")]);
+    let sql = "SELECT * FROM ai_forecast((SELECT n, y FROM s.t WHERE x > 'a'), data_col => 'y', timestamp_col => 'n')";
+    table(&session, sql).await;
+    check(sql, &[("tables", "s.t"), ("columns", "s.t.n,s.t.x,s.t.y"), ("rows", "10")]);
+    let sql = "SELECT * FROM ai_forecast(TABLE(s.u), data_col => 'y', timestamp_col => 'n')";
+    ask(&session, sql).await.unwrap_err();
+    check(sql, &[("outcome", "refused"), ("error", "table s.u does not exist; did you mean s.t?")]);
     let sql = "SELECT * FROM s.t";
     let mut stream = session.query(sql).await.unwrap().execute().await.unwrap();
     stream.next().await.unwrap().unwrap();

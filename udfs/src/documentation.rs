@@ -71,6 +71,12 @@ pub struct FunctionDoc {
 }
 
 impl FunctionDoc {
+    /// Whether a call may leave the argument out: the syntax has it in brackets.
+    #[must_use]
+    pub fn is_optional(&self, argument: &str) -> bool {
+        self.syntax.contains(&format!("[, {argument} =>"))
+    }
+
     /// The same contract in DataFusion's form, which `SHOW FUNCTIONS` reads.
     #[must_use]
     pub fn to_datafusion(&self) -> Documentation {

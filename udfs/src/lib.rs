@@ -4,11 +4,13 @@
 
 mod aggregate;
 pub mod backend;
+mod calls;
 pub mod documentation;
 pub mod registry;
 mod scalar;
 mod table;
 
 pub use backend::{Backend, BackendError, requested_backend, resolve_backend};
+pub use calls::complete_calls;
 pub use documentation::{ArgumentDoc, Example, FunctionDoc, FunctionKind};
-pub use registry::{FunctionEntry, Implementation, functions, register_all};
+pub use registry::{FunctionEntry, FunctionHome, Implementation, functions, register_all};

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use datafusion::execution::FunctionRegistry;
+use datafusion::execution::{FunctionRegistry, SessionState};
+use datafusion::logical_expr::planner::RelationPlanner;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::prelude::SessionContext;
 
 use crate::documentation::FunctionDoc;
 
@@ -15,6 +17,29 @@ pub enum Implementation {
     Scalar(Arc<ScalarUDF>),
     /// An aggregate function.
     Aggregate(Arc<AggregateUDF>),
+    /// A function in a FROM clause that is planned into other operators.
+    Relation(Arc<dyn RelationPlanner>),
+}
+
+/// Where functions are registered: a session, or its state while it is being built.
+pub trait FunctionHome: FunctionRegistry {
+    /// Takes a function of a FROM clause.
+    ///
+    /// # Errors
+    /// When it is refused.
+    fn register_relation(&mut self, planner: Arc<dyn RelationPlanner>) -> Result<()>;
+}
+
+impl FunctionHome for SessionState {
+    fn register_relation(&mut self, planner: Arc<dyn RelationPlanner>) -> Result<()> {
+        self.register_relation_planner(planner)
+    }
+}
+
+impl FunctionHome for SessionContext {
+    fn register_relation(&mut self, planner: Arc<dyn RelationPlanner>) -> Result<()> {
+        self.register_relation_planner(planner)
+    }
 }
 
 /// A function and its contract.
@@ -40,7 +65,7 @@ pub fn functions() -> Vec<FunctionEntry> {
 ///
 /// # Errors
 /// When the registry refuses a function.
-pub fn register_all(registry: &mut dyn FunctionRegistry) -> Result<()> {
+pub fn register_all(registry: &mut dyn FunctionHome) -> Result<()> {
     for entry in functions() {
         match entry.implementation {
             Implementation::Scalar(function) => {
@@ -49,6 +74,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry) -> Result<()> {
             Implementation::Aggregate(function) => {
                 registry.register_udaf(function)?;
             }
+            Implementation::Relation(planner) => registry.register_relation(planner)?,
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use arrow::util::pretty::pretty_format_batches;
 use tithe_udfs::documentation::{SECTIONS, render_markdown};
 use tithe_udfs::{FunctionEntry, FunctionKind, Implementation, functions};
 
-use crate::session::session;
+use crate::session::{ask, session};
 
 fn in_crate(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -59,6 +59,7 @@ fn every_function_says_everything() {
         let (registered, kind) = match implementation {
             Implementation::Scalar(function) => (function.name(), FunctionKind::Scalar),
             Implementation::Aggregate(function) => (function.name(), FunctionKind::Aggregate),
+            Implementation::Relation(_) => (name, FunctionKind::Table),
         };
         assert_eq!((registered, kind), (name, doc.kind));
         let plain =
@@ -73,7 +74,7 @@ async fn every_example_prints_its_result() {
     let mut wrong = Vec::new();
     for entry in functions() {
         for example in entry.doc.examples {
-            let printed = match session.sql(example.sql).await {
+            let printed = match ask(&session, example.sql).await {
                 Ok(query) => query.collect().await,
                 Err(error) => Err(error),
             };

@@ -1,5 +1,5 @@
-//! Runs every file of `tests/slt`. `TITHE_UPDATE_SLT=NAME` writes the answers of one file again, to be read before
-//! they are kept.
+//! Runs every file of `tests/slt`. `TITHE_UPDATE_SLT=NAME` writes the answers of a file again (several with
+//! commas between), to be read before they are kept.
 
 mod session;
 
@@ -22,7 +22,7 @@ impl AsyncDB for Database {
     type ColumnType = DefaultColumnType;
 
     async fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, DataFusionError> {
-        let query = self.0.sql(sql).await?;
+        let query = session::ask(&self.0, sql).await?;
         let types: Vec<_> =
             query.schema().fields().iter().map(|field| column_type(field.data_type())).collect();
         let batches = query.collect().await?;
@@ -76,16 +76,18 @@ async fn every_file_passes() {
         .collect();
     files.sort();
     assert!(!files.is_empty());
-    let update = std::env::var("TITHE_UPDATE_SLT").ok();
+    let update = std::env::var("TITHE_UPDATE_SLT").unwrap_or_default();
+    let runner = || Runner::new(|| async { Ok(Database(session::session())) });
     let mut failures = Vec::new();
     for file in files {
-        let mut runner = Runner::new(|| async { Ok(Database(session::session())) });
-        if update.as_deref() == file.file_stem().and_then(|stem| stem.to_str()) {
-            runner
+        let name = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if update.split(',').any(|updated| updated == name) {
+            runner()
                 .update_test_file(&file, " ", default_validator, default_normalizer, strict_column_validator)
                 .await
                 .expect("the answers can be written");
         }
+        let mut runner = runner();
         runner.with_column_validator(strict_column_validator);
         if let Err(failure) = runner.run_file_async(&file).await {
             failures.push(failure.display(false).to_string());

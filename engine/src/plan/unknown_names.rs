@@ -108,6 +108,7 @@ pub(crate) fn function_names(state: &SessionState) -> BTreeSet<String> {
     known.extend(state.window_functions().keys().cloned());
     known.extend(state.higher_order_functions().keys().cloned());
     known.extend(state.table_functions().keys().cloned());
+    known.extend(tithe_udfs::functions().into_iter().map(|entry| entry.doc.name.to_owned()));
     known
 }
 

@@ -1,13 +1,30 @@
-//! The aggregate functions, one file each.
+//! The aggregate functions, one file each, and what they share: [`series`].
 
+mod backtest;
 mod forecast;
+mod series;
 
+use std::sync::Arc;
+
+use datafusion::logical_expr::AggregateUDF;
+
+use crate::documentation::FunctionDoc;
 use crate::registry::{FunctionEntry, Implementation};
+use series::SeriesAggregate;
+
+/// `forecast`.
+pub(crate) fn forecast_function() -> Arc<AggregateUDF> {
+    SeriesAggregate::<forecast::Forecast>::create()
+}
 
 /// Every aggregate function.
 pub(crate) fn entries() -> Vec<FunctionEntry> {
-    vec![FunctionEntry {
-        doc: &forecast::FORECAST,
-        implementation: Implementation::Aggregate(forecast::forecast()),
-    }]
+    let entry = |doc: &'static FunctionDoc, function: Arc<AggregateUDF>| FunctionEntry {
+        doc,
+        implementation: Implementation::Aggregate(function),
+    };
+    vec![
+        entry(&forecast::FORECAST, forecast_function()),
+        entry(&backtest::BACKTEST, SeriesAggregate::<backtest::BacktestFunction>::create()),
+    ]
 }

@@ -19,11 +19,12 @@ pub(crate) static FORECAST: FunctionDoc = FunctionDoc {
         `status` is `ok`, or says what a reader must know (several, separated by `;`). With a forecast: \
         `gaps_filled:n` (n missing periods were filled as `gaps` says), `short_history` (fewer than two \
         seasons and two values, or fewer than eight values: wider intervals), `constant` (all values are the same), \
-        `too_short` (a single value, repeated), `overflow` (a bound or value was cut to the largest double). Without \
+        `too_short` (a single value, repeated), `calendar_unused` (the periods are not months from 1970 to 2050), `overflow` (a bound or value was cut to the largest double). Without \
         (value, bounds and model are NULL): `no_data` (all rows are NULL), `duplicate_period` (a period \
         occurs twice), `non_finite` (a value is infinite or NaN), `irregular` (the periods are on no grid), `gaps:n` \
         (n periods are missing and `gaps` is 'null').",
-    syntax: "forecast(period, value, horizon [, model => 'auto'] [, season => n] [, gaps => 'interpolate'])",
+    syntax: "forecast(period, value, horizon [, model => 'auto'] [, season => n] [, gaps => 'interpolate'] [, calendar => 'none'] \
+        [, drift => false])",
     arguments: &[
         ArgumentDoc {
             name: "period",
@@ -58,17 +59,35 @@ pub(crate) static FORECAST: FunctionDoc = FunctionDoc {
                 between its neighbours), 'zero', 'previous', 'null' (no forecast for the group) or 'error' (the \
                 query fails).",
         },
+        ArgumentDoc {
+            name: "calendar",
+            sql_type: "VARCHAR constant",
+            description: "'none' (default) or 'lunar_new_year': what the holiday week moves between January and February is \
+                estimated from the series, shrunk by its uncertainty, taken out, and put where the coming holidays fall. \
+                For successive months from 1970 to 2050 with four years of history and a level above zero; \
+                otherwise it changes nothing.",
+        },
+        ArgumentDoc {
+            name: "drift",
+            sql_type: "BOOLEAN or DOUBLE constant",
+            description: "The share of the past growth that goes on, 0 to 1; true is 1, false (default) is 0, and 0.5 is a \
+                good guess for nominal totals in times of inflation. Growth is the geometric mean over the last five years. \
+                It is taken out before the models see the series, and put back. For series of two seasons or more \
+                whose yearly sums are above zero.",
+        },
     ],
     returns: "LIST of STRUCT(step BIGINT, forecast_timestamp (the type of `period`), forecast_value DOUBLE, lo80, hi80, \
         lo95, hi95 DOUBLE, model VARCHAR, status VARCHAR), `horizon` entries in order; \
         lo95 <= lo80 <= forecast_value <= hi80 <= hi95, in the unit of `value`.",
     nulls: "Rows where `period` or `value` is NULL are left out, which makes their period a missing one. A group without \
         rows gives NULL; a group of nothing but such rows gives status `no_data`. NULL for an option means its default.",
-    errors: "At planning: `horizon` or `season` not a constant from 1 to 1000, an unknown `model` or `gaps`, a `period` that \
-        is neither date, timestamp nor integer, a `value` that is no number. Bad data never fails the query (except \
+    errors: "At planning: `horizon` or `season` not a constant from 1 to 1000, an unknown `model`, `gaps` or `calendar`, a \
+        `drift` that is not from 0 to 1, a `period` that is neither date, timestamp nor integer, a `value` that is no number. Bad data never fails the query (except \
         with gaps => 'error'): see `status`.",
     source: "Fiorucci et al. (2016), Models for optimising the theta method; Hyndman et al. (2008), Forecasting with \
-        exponential smoothing; Makridakis et al. (2020), The M4 competition.",
+        exponential smoothing; Makridakis et al. (2020), The M4 competition; for \
+        the calendar, new moons and winter solstices by the rules of GB/T 33661-2017, as in the tables of the Hong Kong \
+        Observatory.",
     examples: &[
         Example {
             sql: "SELECT step['forecast_timestamp'] AS month, round(step['forecast_value'], 1) AS expected, \

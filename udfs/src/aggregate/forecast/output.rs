@@ -9,7 +9,7 @@ use datafusion::common::{Result, exec_datafusion_err};
 use tithe_compute::forecast::{Model, Step};
 
 use super::evaluation::GroupForecast;
-use super::period::PeriodType;
+use crate::aggregate::series::PeriodType;
 
 /// A column of doubles: its name and where it comes from.
 type Column = (&'static str, fn(&Step) -> f64);

@@ -73,6 +73,11 @@ impl Frequency {
         Some(Self { stride, season })
     }
 
+    /// Whether the periods are successive months.
+    pub(super) fn is_monthly(&self) -> bool {
+        matches!(self.stride, Stride::Months { step: 1, .. })
+    }
+
     /// Place of `time` on the grid that begins at `first`.
     pub(super) fn index(&self, first: i64, time: i64, period: &PeriodType) -> Option<u64> {
         match &self.stride {
@@ -85,13 +90,19 @@ impl Frequency {
         }
     }
 
-    /// The time `steps` after `last`; `None` where it lies outside of the calendar or the type.
-    pub(super) fn after(&self, last: i64, steps: usize, period: &PeriodType) -> Option<i64> {
+    /// The time `steps` after `last`, before it for a negative number; `None` where it lies outside of the calendar
+    /// or the type.
+    pub(super) fn shifted(&self, last: i64, steps: i64, period: &PeriodType) -> Option<i64> {
         match &self.stride {
             Stride::Months { step, day, time } => {
-                let months = u32::try_from(step.checked_mul(i64::try_from(steps).ok()?)?).ok()?;
+                let months = step.checked_mul(steps)?;
+                let distance = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
                 let first_of_month = period.to_calendar(last)?.date().with_day(1)?;
-                let month = first_of_month.checked_add_months(Months::new(months))?;
+                let month = if months < 0 {
+                    first_of_month.checked_sub_months(distance)?
+                } else {
+                    first_of_month.checked_add_months(distance)?
+                };
                 let length = u32::from(month.num_days_in_month());
                 let day = match day {
                     Day::Number(day) => (*day).min(length),
@@ -100,8 +111,12 @@ impl Frequency {
                 period.from_calendar(month.with_day(day)?.and_time(*time))
             }
             Stride::Units(step) => {
-                let distance = step.checked_mul(u64::try_from(steps).ok()?)?;
-                last.checked_add_unsigned(distance)
+                let distance = step.checked_mul(steps.unsigned_abs())?;
+                if steps < 0 {
+                    last.checked_sub_unsigned(distance)
+                } else {
+                    last.checked_add_unsigned(distance)
+                }
             }
         }
     }
@@ -197,12 +212,12 @@ mod tests {
 
     /// Season, and the two dates after the last.
     fn check(dates: &[&str], season: usize, next: [&str; 2]) {
-        let period = PeriodType::new(&DataType::Date32).expect("a type of period");
+        let period = PeriodType::new("forecast", &DataType::Date32).expect("a type of period");
         let times = days(dates);
         let frequency = Frequency::recognise(&times, &period, None).expect("a frequency");
         assert_eq!(frequency.season, season, "{dates:?}");
         let last = times[times.len() - 1];
-        let after = [1, 2].map(|steps| frequency.after(last, steps, &period).expect("a time"));
+        let after = [1, 2].map(|steps| frequency.shifted(last, steps, &period).expect("a time"));
         assert_eq!(after.map(|t| period.describe(t)), next, "{dates:?}");
     }
 
@@ -235,10 +250,10 @@ mod tests {
     #[test]
     fn hours_and_numbers_are_recognised() {
         let check = |data_type: DataType, times: &[i64], season, next| {
-            let period = PeriodType::new(&data_type).expect("a type of period");
+            let period = PeriodType::new("forecast", &data_type).expect("a type of period");
             let frequency = Frequency::recognise(times, &period, None).expect("a frequency");
             assert_eq!(frequency.season, season);
-            assert_eq!(frequency.after(times[times.len() - 1], 1, &period), Some(next));
+            assert_eq!(frequency.shifted(times[times.len() - 1], 1, &period), Some(next));
         };
         let seconds = DataType::Timestamp(TimeUnit::Second, None);
         check(seconds.clone(), &[0, 3600, 7200], 24, 10_800);
@@ -251,29 +266,29 @@ mod tests {
 
     #[test]
     fn what_lies_beyond_the_type_is_none() {
-        let period = PeriodType::new(&DataType::Int64).expect("a type of period");
+        let period = PeriodType::new("forecast", &DataType::Int64).expect("a type of period");
         let frequency = Frequency::recognise(&[i64::MIN, 0], &period, None).expect("a frequency");
-        assert_eq!(frequency.after(0, 1, &period), None);
-        assert_eq!(frequency.after(0, usize::MAX, &period), None);
+        assert_eq!(frequency.shifted(0, 1, &period), None);
+        assert_eq!(frequency.shifted(0, i64::MAX, &period), None);
     }
 
     #[test]
     fn what_is_on_no_grid_has_no_frequency() {
-        let period = PeriodType::new(&DataType::Date32).expect("a type of period");
+        let period = PeriodType::new("forecast", &DataType::Date32).expect("a type of period");
         let scattered = days(&["2024-01-01", "2024-01-02", "2024-07-09", "2025-03-03"]);
         assert_eq!(Frequency::recognise(&scattered, &period, None), None);
-        let numbers = PeriodType::new(&DataType::Int64).expect("a type of period");
+        let numbers = PeriodType::new("forecast", &DataType::Int64).expect("a type of period");
         assert_eq!(Frequency::recognise(&[0, 1, i64::MAX], &numbers, None), None);
         assert_eq!(Frequency::recognise(&[], &numbers, None), None);
     }
 
     #[test]
     fn a_single_period_has_the_frequency_of_its_season() {
-        let period = PeriodType::new(&DataType::Date32).expect("a type of period");
+        let period = PeriodType::new("forecast", &DataType::Date32).expect("a type of period");
         let last = days(&["2024-01-31"]);
         let next = |season| {
             let frequency = Frequency::recognise(&last, &period, season)?;
-            frequency.after(last[0], 1, &period).map(|t| period.describe(t))
+            frequency.shifted(last[0], 1, &period).map(|t| period.describe(t))
         };
         assert_eq!(next(None), None);
         assert_eq!(next(Some(12)).as_deref(), Some("2024-02-29"));

@@ -11,7 +11,7 @@ const SECONDS_A_DAY: i64 = 86_400;
 
 /// Types of `period`; a period is worked with as a 64-bit number of units.
 #[derive(Debug, Clone)]
-pub(super) struct PeriodType {
+pub(crate) struct PeriodType {
     data_type: DataType,
     unit: Unit,
     /// The zone whose calendar is meant; none is UTC.
@@ -33,8 +33,8 @@ const SAFE: CastOptions =
 
 impl PeriodType {
     /// # Errors
-    /// When `forecast` does not take periods of this type.
-    pub(super) fn new(data_type: &DataType) -> Result<Self> {
+    /// When `function` does not take periods of this type.
+    pub(super) fn new(function: &str, data_type: &DataType) -> Result<Self> {
         let mut zone = None;
         let unit = match data_type {
             integer if integer.is_integer() => Unit::Number,
@@ -44,7 +44,7 @@ impl PeriodType {
                 if let Some(name) = name {
                     let parsed = name.parse::<Tz>().map_err(|error| {
                         plan_datafusion_err!(
-                            "forecast: the time zone {name} of argument `period` is not known: {error}"
+                            "{function}: the time zone {name} of argument `period` is not known: {error}"
                         )
                     })?;
                     zone = Some(parsed);
@@ -58,7 +58,7 @@ impl PeriodType {
             }
             other => {
                 return plan_err!(
-                    "forecast: argument `period` takes a date, a timestamp or an integer, not {other}; \
+                    "{function}: argument `period` takes a date, a timestamp or an integer, not {other}; \
                      cast it, as in CAST(period AS DATE)"
                 );
             }
@@ -66,7 +66,7 @@ impl PeriodType {
         Ok(Self { data_type: data_type.clone(), unit, zone })
     }
 
-    pub(super) fn data_type(&self) -> &DataType {
+    pub(crate) fn data_type(&self) -> &DataType {
         &self.data_type
     }
 
@@ -99,7 +99,7 @@ impl PeriodType {
     ///
     /// # Errors
     /// When Arrow cannot make the array.
-    pub(super) fn write(&self, numbers: Vec<Option<i64>>) -> Result<ArrayRef> {
+    pub(crate) fn write(&self, numbers: Vec<Option<i64>>) -> Result<ArrayRef> {
         let numbers = Int64Array::from(numbers);
         if self.data_type == DataType::Date32 {
             let days = cast_with_options(&numbers, &DataType::Int32, &SAFE)?;
@@ -162,7 +162,7 @@ mod tests {
     use std::sync::Arc;
 
     fn check(data_type: &DataType, number: i64, calendar: &str) {
-        let period = PeriodType::new(data_type).expect("a type of period");
+        let period = PeriodType::new("forecast", data_type).expect("a type of period");
         let time = period.to_calendar(number).expect("inside of the calendar");
         assert_eq!(time.to_string(), calendar);
         assert_eq!(period.from_calendar(time), Some(number));
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn numbers_are_not_in_the_calendar() {
-        let period = PeriodType::new(&DataType::UInt64).expect("a type of period");
+        let period = PeriodType::new("forecast", &DataType::UInt64).expect("a type of period");
         assert!(period.to_calendar(0).is_none() && period.is_number());
         let large: ArrayRef = Arc::new(UInt64Array::from(vec![7, u64::MAX]));
         assert_eq!(period.read(&large).expect("reads"), Int64Array::from(vec![Some(7), None]));
@@ -193,13 +193,13 @@ mod tests {
 
     #[test]
     fn other_types_are_refused() {
-        let error = PeriodType::new(&DataType::Utf8).expect_err("text is no period").to_string();
+        let error = PeriodType::new("forecast", &DataType::Utf8).expect_err("text is no period").to_string();
         assert!(error.contains("`period` takes a date, a timestamp or an integer"), "{error}");
     }
 
     #[test]
     fn what_is_outside_of_the_calendar_is_none() {
-        let period = PeriodType::new(&DataType::Date64).expect("a type of period");
+        let period = PeriodType::new("forecast", &DataType::Date64).expect("a type of period");
         assert!(period.to_calendar(i64::MAX).is_none());
         assert!(period.to_calendar(i64::MIN).is_none());
     }

@@ -16,11 +16,11 @@ pub(super) struct Observation {
 
 /// The rows of a group, in any order: nothing may depend on the order in which they came.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Observations {
+pub(crate) struct Observations {
     /// Rows where neither period nor value is NULL.
     pub(super) rows: Vec<Observation>,
     /// Whether there was any row at all.
-    pub(super) seen: bool,
+    pub(crate) seen: bool,
 }
 
 /// Name and type of the columns of the state. Stages of one query may run on different machines: a change of
@@ -66,9 +66,8 @@ pub(super) fn to_state(groups: &[Observations]) -> Result<Vec<ArrayRef>> {
     for group in groups {
         times.extend(group.rows.iter().map(|row| row.time));
         values.extend(group.rows.iter().map(|row| row.value));
-        let end = i64::try_from(times.len()).map_err(|error| {
-            exec_datafusion_err!("forecast: too many rows for one batch of state: {error}")
-        })?;
+        let end = i64::try_from(times.len())
+            .map_err(|error| exec_datafusion_err!("too many rows for one batch of state: {error}"))?;
         offsets.push(end);
     }
     let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
@@ -95,17 +94,17 @@ pub(super) fn from_state(
         state.get(1).and_then(|column| column.as_list_opt::<i64>()),
         state.get(2).and_then(|column| column.as_list_opt::<i64>()),
     ) else {
-        return internal_err!("forecast: the state is not (seen, periods, values)");
+        return internal_err!("the state is not (seen, periods, values)");
     };
     for row in 0..seen.len() {
         let (times, values) = (times.value(row), values.value(row));
         let (Some(times), Some(values)) =
             (times.as_primitive_opt::<Int64Type>(), values.as_primitive_opt::<Float64Type>())
         else {
-            return internal_err!("forecast: the lists of the state are not of BIGINT and DOUBLE");
+            return internal_err!("the lists of the state are not of BIGINT and DOUBLE");
         };
         if times.len() != values.len() {
-            return internal_err!("forecast: the lists of the state differ in length");
+            return internal_err!("the lists of the state differ in length");
         }
         let mut rows = times
             .values()

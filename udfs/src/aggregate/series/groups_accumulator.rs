@@ -5,23 +5,21 @@ use datafusion::common::Result;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use rayon::prelude::*;
 
-use super::arguments::Options;
-use super::evaluation::{GroupForecast, evaluate};
+use super::function::SeriesFunction;
 use super::observations::{Observations, from_state, to_state};
-use super::output::to_lists;
 use super::period::PeriodType;
 use super::values::to_doubles;
 
-pub(super) struct ForecastGroupsAccumulator {
-    options: Options,
+pub(super) struct SeriesGroupsAccumulator<F: SeriesFunction> {
+    options: F::Options,
     period: PeriodType,
     groups: Vec<Observations>,
     /// Bytes of the groups' rows, kept up to date because the size is asked for after every batch.
     row_bytes: usize,
 }
 
-impl ForecastGroupsAccumulator {
-    pub(super) fn new(options: Options, period: PeriodType) -> Self {
+impl<F: SeriesFunction> SeriesGroupsAccumulator<F> {
+    pub(super) fn new(options: F::Options, period: PeriodType) -> Self {
         Self { options, period, groups: Vec::new(), row_bytes: 0 }
     }
 
@@ -39,7 +37,7 @@ impl ForecastGroupsAccumulator {
     }
 }
 
-impl GroupsAccumulator for ForecastGroupsAccumulator {
+impl<F: SeriesFunction> GroupsAccumulator for SeriesGroupsAccumulator<F> {
     fn update_batch(
         &mut self,
         values: &[ArrayRef],
@@ -60,11 +58,11 @@ impl GroupsAccumulator for ForecastGroupsAccumulator {
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let groups = self.take(emit_to);
-        let forecasts: Vec<Result<Option<GroupForecast>>> =
-            groups.par_iter().map(|group| evaluate(group, &self.options, &self.period)).collect();
+        let answers: Vec<Result<Option<F::Answer>>> =
+            groups.par_iter().map(|group| F::evaluate(group, &self.options, &self.period)).collect();
         drop(groups);
-        let forecasts = forecasts.into_iter().collect::<Result<Vec<_>>>()?;
-        to_lists(&forecasts, &self.period)
+        let answers = answers.into_iter().collect::<Result<Vec<_>>>()?;
+        F::to_array(&answers, &self.period)
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {

@@ -4,27 +4,25 @@ use arrow::array::ArrayRef;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::Accumulator;
 
-use super::arguments::Options;
-use super::evaluation::evaluate;
+use super::function::SeriesFunction;
 use super::observations::{Observations, from_state, to_state};
-use super::output::to_lists;
 use super::period::PeriodType;
 use super::values::to_doubles;
 
 #[derive(Debug)]
-pub(super) struct ForecastAccumulator {
-    options: Options,
+pub(super) struct SeriesAccumulator<F: SeriesFunction> {
+    options: F::Options,
     period: PeriodType,
     group: Observations,
 }
 
-impl ForecastAccumulator {
-    pub(super) fn new(options: Options, period: PeriodType) -> Self {
+impl<F: SeriesFunction> SeriesAccumulator<F> {
+    pub(super) fn new(options: F::Options, period: PeriodType) -> Self {
         Self { options, period, group: Observations::default() }
     }
 }
 
-impl Accumulator for ForecastAccumulator {
+impl<F: SeriesFunction> Accumulator for SeriesAccumulator<F> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let times = self.period.read(&values[0])?;
         let values = to_doubles(&values[1])?;
@@ -35,9 +33,9 @@ impl Accumulator for ForecastAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let forecast = evaluate(&self.group, &self.options, &self.period)?;
-        let list = to_lists(&[forecast], &self.period)?;
-        ScalarValue::try_from_array(&list, 0)
+        let answer = F::evaluate(&self.group, &self.options, &self.period)?;
+        let array = F::to_array(&[answer], &self.period)?;
+        ScalarValue::try_from_array(&array, 0)
     }
 
     fn size(&self) -> usize {

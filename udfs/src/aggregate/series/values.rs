@@ -29,7 +29,7 @@ pub(super) fn to_doubles(array: &ArrayRef) -> Result<Float64Array> {
             let decimals = array.as_primitive::<Decimal256Type>();
             Ok(decimals.unary(|v| parsed(&Wide::format_decimal(v, *precision, *scale))))
         }
-        other => exec_err!("forecast: values arrived as {other}"),
+        other => exec_err!("the values of a series arrived as {other}"),
     }
 }
 

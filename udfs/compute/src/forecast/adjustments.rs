@@ -1,0 +1,78 @@
+//! What is known of a series beyond its values: that it grows with prices, and where a moving holiday falls.
+//!
+//! Each is a factor for every value and every step ahead. The values are divided by it, forecast, and multiplied
+//! again, so that the models see only what is left and nothing is counted twice.
+
+use super::growth::growth_factors;
+use super::holiday::holiday_factors;
+use super::model::Model;
+use super::series::{Forecast, SeriesError, Step, forecast_series};
+
+/// What to take out of a series before it is forecast, and to put back after.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Adjustments<'a> {
+    /// Share of the past yearly growth that goes on: 0 for none, 1 for all of it.
+    pub drift: f64,
+    /// Share of the holiday that falls into each period, for all values and at least the steps ahead.
+    pub holiday: Option<&'a [f64]>,
+}
+
+impl Adjustments<'_> {
+    /// Nothing is known.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { drift: 0.0, holiday: None }
+    }
+}
+
+/// [`forecast_series`] with adjustments that are estimated from `values` alone. One that cannot be estimated (too
+/// short a history, a level that is not above zero) changes nothing.
+///
+/// # Errors
+/// When `values` is empty or holds a value that is not finite.
+pub fn forecast_adjusted(
+    values: &[f64],
+    season: usize,
+    horizon: usize,
+    model: Model,
+    adjustments: &Adjustments,
+) -> Result<Forecast, SeriesError> {
+    let mut factors = vec![1.0; values.len() + horizon];
+    if values.iter().all(|value| value.is_finite()) {
+        let growth = growth_factors(values, season, horizon, adjustments.drift);
+        multiply(&mut factors, growth.as_deref());
+        let left = quotient(values, &factors);
+        let holiday = adjustments.holiday.and_then(|share| holiday_factors(&left, share, season, horizon));
+        multiply(&mut factors, holiday.as_deref());
+    }
+    if factors.iter().all(|factor| *factor == 1.0) {
+        return forecast_series(values, season, horizon, model);
+    }
+    let mut forecast = forecast_series(&quotient(values, &factors), season, horizon, model)?;
+    for (step, factor) in forecast.steps.iter_mut().zip(&factors[values.len()..]) {
+        *step = scaled(*step, *factor);
+    }
+    Ok(forecast)
+}
+
+fn multiply(factors: &mut [f64], by: Option<&[f64]>) {
+    for (factor, by) in factors.iter_mut().zip(by.unwrap_or_default()) {
+        *factor *= by;
+    }
+}
+
+fn quotient(values: &[f64], factors: &[f64]) -> Vec<f64> {
+    values.iter().zip(factors).map(|(value, factor)| value / factor).collect()
+}
+
+fn scaled(step: Step, factor: f64) -> Step {
+    let of = |value: f64| (value * factor).clamp(-f64::MAX, f64::MAX);
+    Step {
+        mean: of(step.mean),
+        unit: of(step.unit),
+        lo80: of(step.lo80),
+        hi80: of(step.hi80),
+        lo95: of(step.lo95),
+        hi95: of(step.hi95),
+    }
+}
