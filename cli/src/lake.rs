@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use tithe_engine::{Configuration, Engine, EngineError, EngineOptions, LakeLocation, Principal, Session};
+use tithe_engine::{
+    Configuration, Engine, EngineError, EngineOptions, LakeLocation, Principal, Session, parse_memory_size,
+};
 
 use crate::failure::{Failure, Result};
+use crate::interrupt::or_interrupt;
 
 /// Where a lake is when nobody says.
 pub(crate) const DEFAULT_LAKE: &str = "lake";
@@ -23,7 +26,7 @@ pub(crate) struct LakeArguments {
     pub(crate) config: Option<PathBuf>,
 
     /// Memory that queries may hold before they spill to disk, such as 512M or 4G
-    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Lake")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory_size, help_heading = "Lake")]
     pub(crate) memory: Option<usize>,
 
     /// Cores that a query may use [default: all]
@@ -56,7 +59,9 @@ impl LakeArguments {
     pub(crate) async fn open(&self) -> Result<Opened> {
         let options = self.options().map_err(|error| Failure::of_opening(&error))?;
         let location = options.lake.clone();
-        let engine = Engine::open(options).await.map_err(|error| Failure::of_opening(&error))?;
+        let opening = async { Engine::open(options).await.map_err(|error| Failure::of_opening(&error)) };
+        // A store that does not answer is tried for a while.
+        let engine = or_interrupt(opening).await?;
         let session = engine.session(Principal::local()).map_err(|error| Failure::of_opening(&error))?;
         Ok(Opened { engine, session, location })
     }
@@ -102,35 +107,5 @@ impl Opened {
             ))),
             (other, _) => other,
         }
-    }
-}
-
-fn parse_size(text: &str) -> Result<usize, String> {
-    let binary = text.trim().to_ascii_uppercase();
-    let binary = binary.strip_suffix("IB").or_else(|| binary.strip_suffix('B')).unwrap_or(&binary);
-    datafusion::prelude::SessionContext::parse_capacity_limit("--memory", binary)
-        .ok()
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| "a size is a number with K, M or G, such as 512M or 4G".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::parse_size;
-
-    fn check(text: &str, expected: Option<usize>) {
-        assert_eq!(parse_size(text).ok(), expected, "{text}");
-    }
-
-    #[test]
-    fn sizes_take_the_usual_units() {
-        check("512M", Some(512 << 20));
-        check("4GiB", Some(4 << 30));
-        check("1.5g", Some(3 << 29));
-        check("64kb", Some(64 << 10));
-        check("0G", None);
-        check("-1G", None);
-        check("much", None);
-        check("", None);
     }
 }

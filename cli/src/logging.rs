@@ -7,7 +7,8 @@ use crate::failure::{Failure, Result};
 /// Starts logging by `--log`, the environment variable `RUST_LOG`, or what the command logs by itself.
 pub(crate) fn start(filter: Option<&str>, default: Option<&str>) -> Result<()> {
     let from_environment = std::env::var(EnvFilter::DEFAULT_ENV).ok();
-    let Some(text) = filter.or(from_environment.as_deref()).or(default).filter(|text| !text.is_empty()) else {
+    let Some(text) = filter.or(from_environment.as_deref()).or(default).filter(|text| !text.is_empty())
+    else {
         return Ok(());
     };
     let filter = EnvFilter::builder().parse(text).map_err(|error| {

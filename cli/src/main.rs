@@ -1,6 +1,7 @@
 //! `tithe`: SQL, forecasts and creators' incomes over the data of a tax authority.
 
 mod commands;
+mod defect;
 mod failure;
 mod interrupt;
 mod lake;
@@ -13,6 +14,7 @@ mod script;
 mod shell;
 mod statement;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -50,7 +52,8 @@ Exit codes: 0 done, 1 the query failed, 2 wrong use or configuration, 3 could no
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(cli) {
+    defect::keep_panics();
+    match catch_unwind(AssertUnwindSafe(|| run(cli))).unwrap_or_else(|_panic| Err(defect::failure())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !matches!(failure, Failure::ReaderGone) {

@@ -58,6 +58,7 @@ pub(crate) async fn run(session: &Session, script: &str, target: Target<'_>) -> 
 }
 
 fn report(done: &Done, target: Target<'_>) {
+    eprint!("{}", done.gaps());
     if done.left_out > 0 {
         eprintln!("{} more rows, not shown: --max-rows 0 shows all", HumanCount(done.left_out));
     }

@@ -10,6 +10,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use tithe_engine::{EngineError, Session, StatementKind};
 use tokio::sync::mpsc;
 
+use crate::defect;
 use crate::failure::{Failure, Result};
 use crate::output::{self, Destination, Format};
 
@@ -33,6 +34,10 @@ pub(crate) struct Done {
     pub(crate) left_out: u64,
     /// From the text to the last row.
     pub(crate) elapsed: Duration,
+    /// Lines of JSON that were left out, for they do not parse.
+    lines_skipped: usize,
+    /// Values of JSON that were read as NULL, for they do not fit.
+    values_nulled: usize,
 }
 
 /// Plans and runs `sql`, and writes its rows to what `destination` opens for the first result.
@@ -44,13 +49,20 @@ pub(crate) async fn run(
 ) -> Result<Done> {
     let start = Instant::now();
     let query = session.query(sql).await.map_err(|error| Failure::of_statement(&error))?;
-    let kind = query.kind();
+    let (kind, report) = (query.kind(), query.report());
     let stream = query.execute().await.map_err(|error| Failure::of_statement(&error))?;
     let (rows, left_out) = match kind {
         StatementKind::Query => write_rows(stream, rendering, destination).await?,
         StatementKind::Change | StatementKind::Setting => (changed_rows(stream).await?, 0),
     };
-    Ok(Done { kind, rows, left_out, elapsed: start.elapsed() })
+    Ok(Done {
+        kind,
+        rows,
+        left_out,
+        elapsed: start.elapsed(),
+        lines_skipped: report.lines_skipped(),
+        values_nulled: report.values_nulled(),
+    })
 }
 
 async fn write_rows(
@@ -62,29 +74,29 @@ async fn write_rows(
     let schema = stream.schema();
     let mut batches = in_background(stream);
     let written = async {
+        // A query that fails before its first row leaves no header behind.
+        let mut next = batches.recv().await.transpose()?;
         let mut writer = output::writer(rendering.format, schema, rendering.max_rows, destination)?;
         let mut rows = 0;
-        while let Some(batch) = batches.recv().await {
-            let batch = batch?;
+        while let Some(batch) = next {
             rows += count(&batch);
             progress.set_position(rows);
             writer.write(&batch)?;
+            next = batches.recv().await.transpose()?;
         }
         progress.finish_and_clear();
         Ok((rows, writer.finish()?))
     }
     .await;
     progress.finish_and_clear();
-    match written {
-        Err(_broken) if destination.reader_is_gone() => Err(Failure::ReaderGone),
-        other => other,
-    }
+    written.map_err(|failure| destination.broken().unwrap_or(failure))
 }
 
 /// Rows are made on another task, so that an interrupt is heard while an operator is busy.
 fn in_background(mut stream: SendableRecordBatchStream) -> mpsc::Receiver<Result<RecordBatch>> {
     let (sender, receiver) = mpsc::channel(2);
-    tokio::spawn(async move {
+    let last = sender.clone();
+    let work = tokio::spawn(async move {
         let rows = async {
             while let Some(batch) = stream.next().await {
                 let batch = batch.map_err(|error| Failure::of_statement(&EngineError::from(error)));
@@ -97,6 +109,12 @@ fn in_background(mut stream: SendableRecordBatchStream) -> mpsc::Receiver<Result
         tokio::select! {
             () = rows => {}
             () = sender.closed() => {}
+        }
+    });
+    // Rows that end because a task died are no whole answer.
+    tokio::spawn(async move {
+        if work.await.is_err_and(|error| error.is_panic()) {
+            last.send(Err(defect::failure())).await.ok();
         }
     });
     receiver
@@ -149,5 +167,26 @@ impl Done {
             StatementKind::Change if self.rows > 0 => format!("done, {} rows", HumanCount(self.rows)),
             StatementKind::Change | StatementKind::Setting => "done".to_owned(),
         }
+    }
+
+    /// What of the files is missing from the answer, a line each; empty when nothing is.
+    pub(crate) fn gaps(&self) -> String {
+        let count = |count: usize| HumanCount(u64::try_from(count).unwrap_or(u64::MAX)).to_string();
+        let mut text = String::new();
+        if self.lines_skipped > 0 {
+            let lines = if self.lines_skipped == 1 { "line" } else { "lines" };
+            text.push_str(&format!(
+                "{} {lines} of JSON left out: what is there does not parse\n",
+                count(self.lines_skipped)
+            ));
+        }
+        if self.values_nulled > 0 {
+            let values = if self.values_nulled == 1 { "value" } else { "values" };
+            text.push_str(&format!(
+                "{} {values} of JSON read as NULL: what is there does not fit its column\n",
+                count(self.values_nulled)
+            ));
+        }
+        text
     }
 }

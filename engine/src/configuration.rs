@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::catalog::LakeLocation;
 use crate::error::{EngineError, Result, did_you_mean};
+use crate::memory_size::parse_memory_size;
 use crate::session::EngineOptions;
 
 const NAME: &str = "tithe.toml";
@@ -146,38 +147,10 @@ fn location(base: &Path, lake: &str) -> std::result::Result<LakeLocation, String
 
 impl Size {
     fn bytes(self) -> std::result::Result<usize, String> {
-        let bytes = match &self {
-            Self::Bytes(bytes) => Some(*bytes),
-            Self::Text(text) => parse_size(text),
+        let text = match self {
+            Self::Bytes(bytes) => bytes.to_string(),
+            Self::Text(text) => text,
         };
-        match (bytes, &self) {
-            (Some(bytes), _) if bytes >= SMALLEST_MEMORY => Ok(bytes),
-            (Some(_), _) => Err("limits.memory is less than 16 MiB, in which no query runs".to_owned()),
-            (None, Self::Text(text)) => Err(format!(
-                "limits.memory is {text:?}, write a number of bytes or one with a unit, as in \"8 GiB\" or \"512 MB\""
-            )),
-            (None, Self::Bytes(_)) => Err("limits.memory is too large".to_owned()),
-        }
+        parse_memory_size(&text).map_err(|reason| format!("limits.memory: {reason}"))
     }
-}
-
-const SMALLEST_MEMORY: usize = 16 * 1024 * 1024;
-
-fn parse_size(text: &str) -> Option<usize> {
-    let text = text.trim();
-    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at_checked(digits)?;
-    let factor: usize = match unit.trim() {
-        "" | "B" => 1,
-        "KB" | "kB" => 1000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        "TB" => 1_000_000_000_000,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        "TiB" => 1 << 40,
-        _ => return None,
-    };
-    number.parse::<usize>().ok()?.checked_mul(factor)
 }

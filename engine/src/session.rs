@@ -1,5 +1,7 @@
 //! The only place where a session is built.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
@@ -18,6 +20,9 @@ use crate::execute::{Query, QueryParts, Work, default_memory_limit, memory_pool}
 use crate::plan;
 use crate::policy::{Audit, Outcome, Policy, Principal, apply, columns_read};
 use crate::settings::Settings;
+
+/// A thousand operators take some 10 MiB in a debug build; pages that are not touched cost nothing.
+const DEEP_STACK: usize = 32 << 20;
 
 /// How an engine is set up. `Default` is an engine without a lake, within this machine's means.
 #[derive(Debug, Clone, Default)]
@@ -103,6 +108,9 @@ impl Engine {
             .with_information_schema(false)
             .with_create_default_catalog_and_schema(true)
             .with_option_extension(self.settings.clone());
+        // DataFusion 55.2 loses the table's name of a struct's field that is part of a join key (apache/datafusion#22895
+        // and its kin), and the query fails; no reader of ours decodes less for knowing the field.
+        config.options_mut().optimizer.enable_leaf_expression_pushdown = false;
         if let Some(partitions) = self.options.target_partitions {
             config = config.with_target_partitions(partitions);
         }
@@ -174,7 +182,8 @@ impl Session {
     /// When the text is not one statement, names unknown things, or is not allowed.
     pub async fn query(&self, sql: &str) -> Result<Query> {
         let mut audit = Audit::begin(&self.principal, sql);
-        match self.plan(sql, &mut audit).await {
+        let planned = with_deep_stack(self.plan(sql, &mut audit)).await;
+        match planned {
             Ok((plan, schema, work, state)) => Ok(Query::new(QueryParts {
                 statement: sql.to_owned(),
                 kind: plan::kind(&plan),
@@ -208,7 +217,8 @@ impl Session {
         if self.options.read_only {
             plan::check_read_only(&plan)?;
         }
-        let permitted = apply(Policy::Unrestricted, plan, &self.principal)?;
+        let default_schema = &state.config_options().catalog.default_schema;
+        let permitted = apply(Policy::Unrestricted, plan, &self.principal, default_schema)?;
         audit.tables = permitted.tables;
         let plan = permitted.plan;
         if let LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) = plan {
@@ -217,12 +227,16 @@ impl Session {
         }
         let schema = promised_schema(&plan, &state)?;
         let optimized = state.optimize(&plan)?;
-        audit.columns = columns_read(&optimized)?;
+        audit.columns = columns_read(&optimized, default_schema)?;
         Ok((plan, schema, Work::Rows(optimized), state))
     }
 
     async fn to_plan(&self, statement: Statement, state: &SessionState) -> Result<LogicalPlan> {
-        let references = state.resolve_table_references(&statement)?;
+        let mut references = state.resolve_table_references(&statement)?;
+        let default_schema = state.config_options().catalog.default_schema.as_str();
+        if default_schema != OWN_SCHEMA {
+            references = references.into_iter().map(|table| in_schema(table, default_schema)).collect();
+        }
         self.catalog.refresh(&references, changes_schemas(&statement)).await?;
         match state.statement_to_plan(statement.clone()).await {
             Ok(plan) => Ok(plan),
@@ -316,6 +330,20 @@ fn promised_schema(plan: &LogicalPlan, state: &SessionState) -> Result<SchemaRef
     let analyzed =
         state.analyzer().execute_and_check(plan.clone(), state.config_options(), |_plan, _rule| {})?;
     Ok(Arc::clone(analyzed.schema().inner()))
+}
+
+/// Polls `work` on a stack that holds the deepest expression that is parsed.
+async fn with_deep_stack<T>(work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|context| stacker::maybe_grow(DEEP_STACK / 2, DEEP_STACK, || work.as_mut().poll(context))).await
+}
+
+/// A bare name as what it stands for in a session that looks up names in `schema`.
+fn in_schema(table: TableReference, schema: &str) -> TableReference {
+    match table {
+        TableReference::Bare { table } => TableReference::Partial { schema: schema.into(), table },
+        table => table,
+    }
 }
 
 /// Whether `statement` needs to know every schema there is, not those that it names alone.

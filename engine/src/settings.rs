@@ -1,76 +1,38 @@
 //! Settings of a session beside DataFusion's: `SET tithe.… = …`.
 
 use std::any::Any;
-use std::fmt;
-use std::str::FromStr;
 
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
 use datafusion::error::DataFusionError;
 
+use tithe_udfs::backend::BACKEND_VARIABLE;
+use tithe_udfs::{Backend, BackendError, requested_backend, resolve_backend};
+
 use crate::error::{EngineError, Result, did_you_mean};
 
-/// The environment variable that sets [`Settings::compute_backend`] where a session does not.
-const BACKEND_VARIABLE: &str = "TITHE_COMPUTE_BACKEND";
 const SKIP_BAD_LINES: &str = "json.skip_bad_lines";
 const BACKEND: &str = "compute.backend";
-
-/// Where the mathematics of forecasts and estimates runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ComputeBackend {
-    /// A GPU when one is present and the batch is large enough, else the CPU.
-    #[default]
-    Auto,
-    /// The CPU.
-    Cpu,
-    /// A GPU; an error where there is none.
-    Cuda,
-}
-
-impl fmt::Display for ComputeBackend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Cpu => "cpu",
-            Self::Cuda => "cuda",
-        })
-    }
-}
-
-impl FromStr for ComputeBackend {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        match text.to_lowercase().as_str() {
-            "auto" => Ok(Self::Auto),
-            "cpu" => Ok(Self::Cpu),
-            "cuda" => Ok(Self::Cuda),
-            _ => Err(format!("{text:?} is not a backend, take auto, cpu or cuda")),
-        }
-    }
-}
 
 /// The settings under `tithe.`; functions read them from the configuration that DataFusion hands them.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// `tithe.json.skip_bad_lines`: leave out and count lines of JSON that do not parse.
     pub skip_bad_lines: bool,
-    /// `tithe.compute.backend`.
-    pub compute_backend: ComputeBackend,
+    /// `tithe.compute.backend`: where the mathematics of forecasts and estimates runs.
+    pub compute_backend: Backend,
 }
 
 impl Settings {
     /// The defaults, with the backend that the environment names.
     ///
     /// # Errors
-    /// When `TITHE_COMPUTE_BACKEND` is not a backend.
+    /// When `TITHE_COMPUTE_BACKEND` is not a backend, or one that cannot be had here.
     pub(crate) fn from_environment() -> Result<Self> {
-        let compute_backend = match std::env::var(BACKEND_VARIABLE) {
-            Ok(value) if !value.is_empty() => value.parse().map_err(|reason| EngineError::Configuration {
+        let compute_backend =
+            requested_backend(None).and_then(available).map_err(|error| EngineError::Configuration {
                 origin: format!("environment variable {BACKEND_VARIABLE}"),
-                reason,
-            })?,
-            _ => ComputeBackend::default(),
-        };
+                reason: error.to_string(),
+            })?;
         Ok(Self { compute_backend, ..Self::default() })
     }
 
@@ -79,6 +41,11 @@ impl Settings {
     pub fn of(options: &ConfigOptions) -> Self {
         options.extensions.get::<Self>().cloned().unwrap_or_default()
     }
+}
+
+/// The backend as it was asked for, where it can be had: nothing runs elsewhere than the user was told.
+fn available(backend: Backend) -> std::result::Result<Backend, BackendError> {
+    resolve_backend(backend).map(|_resolved| backend)
 }
 
 impl ConfigExtension for Settings {
@@ -112,7 +79,12 @@ impl ExtensionOptions for Settings {
                     .parse()
                     .map_err(|_error| refuse(format!("{value:?} is neither true nor false")))?;
             }
-            BACKEND => self.compute_backend = value.parse().map_err(refuse)?,
+            BACKEND => {
+                self.compute_backend = value
+                    .parse()
+                    .and_then(available)
+                    .map_err(|error: BackendError| refuse(error.to_string()))?;
+            }
             _ => {
                 let name = format!("{}.{key}", Self::PREFIX);
                 let entries = self.entries();

@@ -42,8 +42,8 @@ fn mistakes_name_the_key() {
     assert_snapshot!(check("lak = 'x'"), @"tithe.toml: unknown key lak; did you mean lake?");
     assert_snapshot!(check("[limits]\nmemroy = 1"), @"tithe.toml: unknown key limits.memroy; did you mean memory?");
     assert_snapshot!(check("[json]\nx = 1"), @"tithe.toml: unknown key json.x; known keys are skip_bad_lines");
-    assert_snapshot!(check("[limits]\nmemory = '8 gigs'"), @r#"tithe.toml: limits.memory is "8 gigs", write a number of bytes or one with a unit, as in "8 GiB" or "512 MB""#);
-    assert_snapshot!(check("[limits]\nmemory = 1"), @"tithe.toml: limits.memory is less than 16 MiB, in which no query runs");
+    assert_snapshot!(check("[limits]\nmemory = '8 gigs'"), @r#"tithe.toml: limits.memory: "8 gigs" is no size: write bytes, or a number with a unit as in 8 GiB, 512 MB or 4G"#);
+    assert_snapshot!(check("[limits]\nmemory = 1"), @r#"tithe.toml: limits.memory: "1" is less than 16 MiB, in which no query runs"#);
     assert_snapshot!(check("[limits]\ntarget_partitions = 0"), @"tithe.toml: limits.target_partitions is 0, take at least 1");
     assert_snapshot!(check("lake = 'hdfs://a/b'"), @r#"tithe.toml: lake: cannot use "hdfs://a/b" as a lake: hdfs:// cannot be read yet, copy the lake to a directory or an S3-compatible store"#);
     assert!(check("lake = ").contains("line 1"), "{}", check("lake = "));

@@ -49,6 +49,39 @@ fn compressed(program: &str, content: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn nested_fields_are_keys_of_joins() {
+    let (lake, session) = over(
+        r#"{"id":1,"owner":{"name":"甲"},"author":null}
+{"id":2,"owner":null,"author":{"name":"乙"}}
+"#,
+    )
+    .await;
+    lake.write(
+        "s/channel/a.jsonl",
+        r#"{"id":7,"snippet":{"handle":"甲"}}
+{"id":8,"snippet":{"handle":"乙"}}
+"#,
+    );
+    let rows = table(
+        &session,
+        "SELECT t.id, c.id AS channel
+         FROM s.t
+         JOIN (SELECT id, snippet['handle'] AS handle FROM s.channel) c
+             ON c.handle = coalesce(t.owner['name'], t.author['name'])
+         ORDER BY t.id",
+    )
+    .await;
+    assert_snapshot!(rows, @r"
+    +----+---------+
+    | id | channel |
+    +----+---------+
+    | 1  | 7       |
+    | 2  | 8       |
+    +----+---------+
+    ");
+}
+
+#[tokio::test]
 async fn compressed_files_are_read_and_their_lines_counted() {
     let lake = TestLake::new();
     let mut twice = compressed("gzip", "{\"n\":1}\n{\"n\":2}\n");

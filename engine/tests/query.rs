@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use support::{TestLake, ask, int64, table, text, value};
-use tithe_engine::{ComputeBackend, Engine, EngineOptions, ErrorKind, Principal, Session, StatementKind};
+use tithe_engine::{Backend, Engine, EngineOptions, ErrorKind, Principal, Session, StatementKind};
 
 async fn without_lake(options: EngineOptions) -> Session {
     Engine::open(options).await.unwrap().session(Principal::local()).unwrap()
@@ -120,8 +120,8 @@ async fn sessions_have_their_own_names_and_settings() {
     table(&a, "CREATE VIEW v AS SELECT 1 AS one").await;
     table(&a, "SET tithe.compute.backend = cpu").await;
     assert!(ask(&b, "SELECT * FROM v").await.is_err());
-    assert_eq!(a.settings().compute_backend, ComputeBackend::Cpu);
-    assert_eq!(b.settings().compute_backend, ComputeBackend::Auto);
+    assert_eq!(a.settings().compute_backend, Backend::Cpu);
+    assert_eq!(b.settings().compute_backend, Backend::Auto);
     assert_eq!(
         value(&a, "SELECT value FROM information_schema.df_settings WHERE name = 'tithe.compute.backend'")
             .await,

@@ -4,15 +4,15 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use object_store::ObjectStoreExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
-use object_store::path::Path;
 use tithe_engine::{Engine, EngineOptions, ErrorKind, Principal};
+use tithe_testkit::python_or_skip;
 
 /// Set for the part of the test that runs in a process of its own, where the environment is the server's.
 const INSIDE: &str = "TITHE_TEST_INSIDE_S3";
@@ -29,20 +29,8 @@ impl Drop for Server {
     }
 }
 
-fn python_environment() -> PathBuf {
-    let repository = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    std::env::var_os("TITHE_VENV").map_or_else(|| repository.join(".venv"), PathBuf::from)
-}
-
-/// A server, or `None` where moto is not installed.
-fn server() -> Option<Server> {
-    let program = python_environment().join("bin/moto_server");
-    if !program.exists() {
-        let reason = format!("{} does not exist, run testkit/python/install", program.display());
-        assert!(std::env::var_os("TITHE_REQUIRE_PYTHON").is_none(), "{reason}");
-        eprintln!("SKIPPED: {reason}");
-        return None;
-    }
+fn server(python: &Path) -> Server {
+    let program = python.with_file_name("moto_server");
     for _attempt in 0..5 {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut process = Command::new(&program)
@@ -55,19 +43,16 @@ fn server() -> Option<Server> {
         let ready = said.by_ref().map_while(Result::ok).any(|line| line.contains("Running on"));
         std::thread::spawn(move || said.for_each(drop));
         if ready {
-            return Some(Server { process, endpoint: format!("http://127.0.0.1:{port}") });
+            return Server { process, endpoint: format!("http://127.0.0.1:{port}") };
         }
         let _status = process.wait();
     }
     panic!("{} does not start", program.display());
 }
 
-fn create_bucket(server: &Server, bucket: &str) {
+fn create_bucket(python: &Path, server: &Server, bucket: &str) {
     let script = "import boto3, sys\nboto3.client('s3', endpoint_url=sys.argv[1], region_name='us-east-1', aws_access_key_id='k', aws_secret_access_key='s').create_bucket(Bucket=sys.argv[2])";
-    let status = Command::new(python_environment().join("bin/python"))
-        .args(["-c", script, &server.endpoint, bucket])
-        .status()
-        .unwrap();
+    let status = Command::new(python).args(["-c", script, &server.endpoint, bucket]).status().unwrap();
     assert!(status.success());
 }
 
@@ -107,11 +92,12 @@ fn parquet(numbers: &[i64]) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lake_in_a_bucket() {
-    let Some(server) = server() else { return };
-    create_bucket(&server, "authority");
+    let Some(python) = python_or_skip("a_lake_in_a_bucket") else { return };
+    let server = server(&python);
+    create_bucket(&python, &server, "authority");
     let store = store(&server, "authority");
     let put = async |name: &str, content: Vec<u8>| {
-        store.put(&Path::from(name), content.into()).await.unwrap();
+        store.put(&object_store::path::Path::from(name), content.into()).await.unwrap();
     };
     put("lakes/tw/invoice/header/period=11502/a.parquet", parquet(&[1, 2])).await;
     put("lakes/tw/invoice/header/period=11504/a.parquet", parquet(&[4])).await;
@@ -151,7 +137,7 @@ async fn asks_the_bucket() {
         .with_region("us-east-1")
         .build()
         .unwrap();
-    let later = Path::from("lakes/tw/invoice/header/period=11502/b.parquet");
+    let later = object_store::path::Path::from("lakes/tw/invoice/header/period=11502/b.parquet");
     store.put(&later, parquet(&[10]).into()).await.unwrap();
     assert!(value(sum).await.contains("| 13 "), "a new object is seen");
     store.put(&later, parquet(&[20]).into()).await.unwrap();

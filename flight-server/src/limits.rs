@@ -49,6 +49,19 @@ impl Limits {
         )))
     }
 
+    /// Runs `work`, which is bounded like a query but takes no place among the running ones.
+    pub(crate) async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, Status>>,
+    ) -> Result<T, Status> {
+        match self.query_timeout {
+            Some(limit) => {
+                tokio::time::timeout(limit, work).await.unwrap_or_else(|_elapsed| Err(timed_out(Some(limit))))
+            }
+            None => work.await,
+        }
+    }
+
     /// Waits, first come first served, until the query may run.
     pub(crate) async fn admit(&self) -> Result<Permit, Status> {
         if let Ok(permit) = Arc::clone(&self.running).try_acquire_owned() {
@@ -70,6 +83,14 @@ impl Limits {
             }
         }
     }
+}
+
+/// What a client reads that ran into the time limit.
+pub(crate) fn timed_out(timeout: Option<Duration>) -> Status {
+    let seconds = timeout.unwrap_or_default().as_secs_f64();
+    Status::deadline_exceeded(format!(
+        "the query took longer than query_timeout ({seconds} s): narrow it, or ask the operator to raise the limit"
+    ))
 }
 
 /// One of those who wait; counted until it is dropped, also when the client goes away.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tithe_engine::Principal;
 use tokio_util::sync::CancellationToken;
+use tonic::Status;
 use uuid::Uuid;
 
 type Runs = BTreeMap<(Uuid, Uuid), (String, CancellationToken)>;
@@ -23,15 +24,6 @@ pub(crate) struct Run {
     key: (Uuid, Uuid),
     stop: CancellationToken,
     cancel: CancellationToken,
-}
-
-/// Why a query was ended from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Interruption {
-    /// Its owner cancelled it.
-    Cancelled,
-    /// The server stops.
-    Stopping,
 }
 
 impl Running {
@@ -63,11 +55,25 @@ impl Running {
 }
 
 impl Run {
-    /// Waits until the run has to end.
-    pub(crate) async fn interrupted(&self) -> Interruption {
+    /// Waits until the run has to end: because its owner cancelled it, or the server stops.
+    pub(crate) async fn interrupted(&self) -> Status {
         tokio::select! {
-            () = self.cancel.cancelled() => Interruption::Cancelled,
-            () = self.stop.cancelled() => Interruption::Stopping,
+            () = self.cancel.cancelled() => Status::cancelled("the query was cancelled"),
+            () = self.stop.cancelled() => {
+                Status::unavailable("the server is stopping and ended the query: run it again later")
+            }
+        }
+    }
+
+    /// Does `work` unless the run has to end before.
+    pub(crate) async fn unless_interrupted<T>(
+        &self,
+        work: impl Future<Output = Result<T, Status>>,
+    ) -> Result<T, Status> {
+        tokio::select! {
+            biased;
+            interruption = self.interrupted() => Err(interruption),
+            done = work => done,
         }
     }
 }
@@ -84,6 +90,8 @@ fn lock(runs: &Mutex<Runs>) -> std::sync::MutexGuard<'_, Runs> {
 
 #[cfg(test)]
 mod tests {
+    use tonic::Code;
+
     use super::*;
 
     #[tokio::test]
@@ -94,7 +102,7 @@ mod tests {
         assert!(!running.cancel(statement, &Principal { name: "other".to_owned() }));
         assert!(!running.cancel(Uuid::new_v4(), &owner));
         assert!(running.cancel(statement, &owner));
-        assert_eq!(run.interrupted().await, Interruption::Cancelled);
+        assert_eq!(run.interrupted().await.code(), Code::Cancelled);
         drop(run);
         assert!(!running.cancel(statement, &owner));
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use arrow_flight::flight_service_server::FlightServiceServer;
 use futures::StreamExt;
 use tithe_engine::{Engine, ErrorKind};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::TcpIncoming;
@@ -23,6 +24,8 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Below the minute after which common proxies cut a connection that is silent.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Until connections that were closed may have given back what the next one needs.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Certificate and key of a server, as PEM files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,7 +180,7 @@ pub async fn serve(
         })?;
     }
     let (incoming, address) = bind(options.listen)?;
-    let incoming = incoming.map(|accepted| accepted.map(Connection::new));
+    let incoming = incoming.filter_map(connection).boxed();
 
     let (drain, draining) = oneshot::channel::<()>();
     let serving =
@@ -220,6 +223,18 @@ fn tls_config(files: &TlsFiles) -> Result<(ServerTlsConfig, TlsFiles), ServeErro
     };
     let identity = Identity::from_pem(read(&files.certificate)?, read(&files.key)?);
     Ok((ServerTlsConfig::new().identity(identity).timeout(HANDSHAKE_TIMEOUT), files.clone()))
+}
+
+/// The connection, unless there is none: an error here, such as too many open files, would end the server.
+async fn connection(accepted: std::io::Result<TcpStream>) -> Option<std::io::Result<Connection>> {
+    match accepted {
+        Ok(stream) => Some(Ok(Connection::new(stream))),
+        Err(error) => {
+            warn!(%error, "a connection is not accepted");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            None
+        }
+    }
 }
 
 fn bind(listen: SocketAddr) -> Result<(TcpIncoming, SocketAddr), ServeError> {

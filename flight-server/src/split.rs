@@ -1,8 +1,6 @@
 //! Batches to Flight messages of bounded encoded size.
 
-use std::sync::Arc;
-
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, OffsetSizeTrait, RecordBatch};
 use arrow::compute::cast;
 use arrow::compute::kernels::aggregate::sum;
 use arrow::compute::kernels::length::length;
@@ -95,13 +93,12 @@ impl Splitter {
     }
 }
 
-/// Bytes that `batch` takes once it is in wire form, without its header: exact but for padding, and for views and
-/// dictionaries inside nested columns.
+/// Bytes that `batch` takes once it is in wire form, without its header: exact but for padding and validity.
 fn encoded_estimate(batch: &RecordBatch) -> usize {
-    batch.columns().iter().map(|column| column_estimate(column)).sum()
+    batch.columns().iter().map(|column| column_estimate(column.as_ref())).sum()
 }
 
-fn column_estimate(column: &Arc<dyn Array>) -> usize {
+fn column_estimate(column: &dyn Array) -> usize {
     let rows = column.len();
     match column.data_type() {
         DataType::Utf8View | DataType::BinaryView => text_bytes(column).unwrap_or(0) + 4 * rows,
@@ -109,11 +106,33 @@ fn column_estimate(column: &Arc<dyn Array>) -> usize {
             text_bytes(column).unwrap_or(0) + 4 * rows
         }
         DataType::Dictionary(_, values) => values.primitive_width().unwrap_or(16) * rows,
+        DataType::List(_) => {
+            let list = column.as_list::<i32>();
+            item_estimate(list.values(), list.value_offsets()) + 4 * rows
+        }
+        DataType::LargeList(_) => {
+            let list = column.as_list::<i64>();
+            item_estimate(list.values(), list.value_offsets()) + 8 * rows
+        }
+        DataType::Map(..) => {
+            let map = column.as_map();
+            item_estimate(map.entries(), map.value_offsets()) + 4 * rows
+        }
+        DataType::Struct(_) => {
+            column.as_struct().columns().iter().map(|column| column_estimate(column.as_ref())).sum()
+        }
         _ => column
             .to_data()
             .get_slice_memory_size()
             .unwrap_or_else(|_unsupported| column.get_buffer_memory_size()),
     }
+}
+
+/// Of the items of a list, which a slice of it shares with the others.
+fn item_estimate<O: OffsetSizeTrait>(items: &dyn Array, offsets: &[O]) -> usize {
+    let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else { return 0 };
+    let (first, last) = (first.as_usize(), last.as_usize());
+    column_estimate(items.slice(first, last.saturating_sub(first)).as_ref())
 }
 
 fn text_bytes(column: &dyn Array) -> Option<usize> {
@@ -123,12 +142,15 @@ fn text_bytes(column: &dyn Array) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use arrow::array::{
         ArrayRef, BinaryArray, DictionaryArray, Int64Array, ListArray, RecordBatchOptions, StringArray,
-        StringViewArray,
+        StringViewArray, StructArray,
     };
+    use arrow::buffer::OffsetBuffer;
     use arrow::compute::concat_batches;
-    use arrow::datatypes::{Int32Type, Schema};
+    use arrow::datatypes::{Field, Int32Type, Schema};
     use arrow_flight::utils::flight_data_to_batches;
 
     use super::*;
@@ -188,6 +210,12 @@ mod tests {
         check(Arc::new(all.slice(999_000, 1_000)), 1);
         let text = StringViewArray::from(skewed(8_000, 1_500_000));
         check(Arc::new(text.slice(0, 500)), 1);
+        let items = Arc::new(StringViewArray::from(skewed(8_000, 1_500_000)));
+        let field = Arc::new(Field::new_list_field(DataType::Utf8View, true));
+        let lists = ListArray::new(field, OffsetBuffer::from_lengths([1; 8_000]), items, None);
+        check(Arc::new(lists.slice(0, 500)), 1);
+        let field = Arc::new(Field::new("list", lists.data_type().clone(), true));
+        check(Arc::new(StructArray::from(vec![(field, Arc::new(lists) as ArrayRef)])), 16);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Errors of the engine and of Arrow to gRPC statuses with one sentence.
 
+use std::borrow::Cow;
+
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use tithe_engine::{EngineError, ErrorKind};
@@ -8,9 +10,19 @@ use tonic::{Code, Status};
 /// gRPC-Java allows 8 KiB for all headers, and a status message of Chinese text is percent-encoded ninefold.
 const LONGEST_MESSAGE: usize = 700;
 
+/// Of a name or word that a client sent.
+const LONGEST_EXCERPT: usize = 80;
+
 /// The status for an error of the engine: its kind gives the code, its text the message.
 pub(crate) fn from_engine(error: &EngineError) -> Status {
-    Status::new(code(error.kind()), sentence(&error.to_string()))
+    let text = match error {
+        // Without the excerpt: its caret points nowhere in a single line.
+        EngineError::Syntax { line, column, reason, .. } => {
+            format!("syntax error at line {line}, column {column}: {reason}")
+        }
+        other => other.to_string(),
+    };
+    Status::new(code(error.kind()), sentence(&text))
 }
 
 /// The status for an error that a running query reports.
@@ -21,6 +33,14 @@ pub(crate) fn from_execution(error: DataFusionError) -> Status {
 /// The status for a batch that cannot be brought into the form that goes over the wire.
 pub(crate) fn from_arrow(error: &ArrowError) -> Status {
     Status::internal(sentence(&format!("a result cannot be sent as Arrow data: {error}")))
+}
+
+/// The beginning of what a client sent, short enough for a message.
+pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST_EXCERPT) {
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(text),
+    }
 }
 
 fn code(kind: ErrorKind) -> Code {
@@ -54,6 +74,12 @@ mod tests {
         let long = sentence(&"稅".repeat(5_000));
         assert_eq!(long.chars().count(), LONGEST_MESSAGE + 1);
         assert!(long.ends_with("稅…"));
+    }
+
+    #[test]
+    fn what_a_client_sent_is_shortened() {
+        assert_eq!(excerpt("INSERT"), "INSERT");
+        assert_eq!(excerpt(&"稅".repeat(100_000)), format!("{}…", "稅".repeat(LONGEST_EXCERPT)));
     }
 
     #[test]

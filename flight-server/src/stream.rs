@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tonic::Status;
 
-use crate::limits::Permit;
-use crate::running::{Interruption, Run};
+use crate::limits::{Permit, timed_out};
+use crate::running::Run;
 use crate::split::Splitter;
 use crate::status;
 
@@ -41,24 +41,11 @@ impl Bounds {
     pub(crate) async fn hold<T>(&self, work: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
         tokio::select! {
             biased;
-            interruption = self.run.interrupted() => Err(match interruption {
-                Interruption::Cancelled => Status::cancelled("the query was cancelled"),
-                Interruption::Stopping => {
-                    Status::unavailable("the server is stopping and ended the query: run it again later")
-                }
-            }),
+            interruption = self.run.interrupted() => Err(interruption),
             () = passed(self.deadline) => Err(timed_out(self.timeout)),
             done = work => done,
         }
     }
-}
-
-/// What a client reads that ran into the time limit.
-pub(crate) fn timed_out(timeout: Option<Duration>) -> Status {
-    let seconds = timeout.unwrap_or_default().as_secs_f64();
-    Status::deadline_exceeded(format!(
-        "the query took longer than query_timeout ({seconds} s): narrow it, or ask the operator to raise the limit"
-    ))
 }
 
 async fn passed(deadline: Option<Instant>) {

@@ -67,7 +67,7 @@ impl LibraryQuery {
         mut literal: impl FnMut(&str) -> Option<&'a str>,
     ) -> Result<String, ParameterError> {
         let tokens =
-            Tokenizer::new(&GenericDialect {}, self.sql).tokenize_with_location().map_err(|error| {
+            Tokenizer::new(&GenericDialect {}, &self.sql).tokenize_with_location().map_err(|error| {
                 ParameterError::Sql { query: self.name.to_owned(), reason: error.to_string() }
             })?;
         let line_starts: Vec<usize> =

@@ -1,4 +1,4 @@
-//! The query files, embedded; a test holds this list and the folder together.
+//! The query files and the parts they share, embedded; a test holds these lists and the folders together.
 
 /// Name and text of every file, by name.
 pub(crate) const FILES: &[(&str, &str)] = &[
@@ -60,4 +60,10 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("vat/returns_against_invoices", include_str!("../sql/vat/returns_against_invoices.sql")),
     ("vat/sudden_growth", include_str!("../sql/vat/sudden_growth.sql")),
     ("vat/zero_rated_sales", include_str!("../sql/vat/zero_rated_sales.sql")),
+];
+
+/// Name and text of every part that several queries start from, by name.
+pub(crate) const PARTS: &[(&str, &str)] = &[
+    ("creators/estimates", include_str!("../parts/creators/estimates.sql")),
+    ("creators/links", include_str!("../parts/creators/links.sql")),
 ];

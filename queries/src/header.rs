@@ -7,11 +7,13 @@
 //! -- param: county text 'all' – county code, or all
 //! -- param: year integer required – income year
 //! -- column: ban text – seller's business number
+//! -- with: creators/links
 //! -- portable: yes
 //! ```
 //!
-//! In this order; `param` any number of times, `column` at least once. The head ends at the first
-//! line that is not such a comment. A default is a word, text in single quotes, or `required`.
+//! In this order; `param` and `with` any number of times, `column` at least once. The head ends at the first
+//! line that is not such a comment. A default is a word, text in single quotes, or `required`. `with` names a
+//! file of `parts/`: common table expressions that several queries start from, put before the query's own.
 
 use std::str::FromStr;
 
@@ -44,10 +46,16 @@ pub(crate) struct Header {
     pub(crate) question: String,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) columns: Vec<Column>,
+    pub(crate) parts: Vec<String>,
     pub(crate) portable: bool,
+    /// How many lines the head has.
+    pub(crate) lines: usize,
 }
 
-const KEYS: [&str; 5] = ["title", "question", "param", "column", "portable"];
+const KEYS: [&str; 6] = ["title", "question", "param", "column", "with", "portable"];
+/// Keys that may be missing, or stand several times.
+const OPTIONAL: [&str; 2] = ["param", "with"];
+const REPEATED: [&str; 3] = ["param", "column", "with"];
 const COLUMN_TYPES: [&str; 7] = ["integer", "decimal", "double", "text", "date", "timestamp", "boolean"];
 
 pub(crate) fn parse(sql: &str) -> Result<Header, HeaderError> {
@@ -56,7 +64,9 @@ pub(crate) fn parse(sql: &str) -> Result<Header, HeaderError> {
         question: String::new(),
         parameters: vec![],
         columns: vec![],
+        parts: vec![],
         portable: false,
+        lines: 0,
     };
     let mut reached = 0;
     let mut last = 0;
@@ -73,14 +83,15 @@ pub(crate) fn parse(sql: &str) -> Result<Header, HeaderError> {
             .position(|known| *known == key)
             .ok_or_else(|| refuse(format!("unknown key {key:?}, expected one of {}", KEYS.join(", "))))?;
         let first = index == 0 && place == 0;
-        let again = index > 0 && place == reached && matches!(key, "param" | "column");
+        let again = index > 0 && place == reached && REPEATED.contains(&key);
         let next = index > 0
             && place > reached
-            && KEYS[reached + 1..place].iter().all(|skipped| *skipped == "param");
+            && KEYS[reached + 1..place].iter().all(|skipped| OPTIONAL.contains(skipped));
         if !(first || again || next) {
             return Err(refuse(format!("{key} is out of order, expected {}", KEYS.join(", "))));
         }
         reached = place;
+        header.lines = last;
         match key {
             "title" => header.title = value.to_owned(),
             "question" => header.question = value.to_owned(),
@@ -98,6 +109,7 @@ pub(crate) fn parse(sql: &str) -> Result<Header, HeaderError> {
                 }
                 header.columns.push(column);
             }
+            "with" => header.parts.push(value.to_owned()),
             _ => {
                 header.portable = match value {
                     "yes" => true,

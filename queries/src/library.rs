@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use crate::error::ParameterError;
-use crate::files::FILES;
-use crate::header::{self, Column, HeaderError};
+use crate::files::{FILES, PARTS};
+use crate::header::{self, Column, Header, HeaderError};
 use crate::parameter::Parameter;
 
 /// How many similar names an error offers.
@@ -29,17 +29,18 @@ pub struct LibraryQuery {
     pub columns: Vec<Column>,
     /// Plain SQL without Tithe's own functions: other engines answer it identically.
     pub portable: bool,
-    /// The file's text, head included.
-    pub sql: &'static str,
+    /// The file's text, head included, with the parts that it names.
+    pub sql: String,
 }
 
 impl LibraryQuery {
-    /// Reads the head of a query file.
+    /// Reads the head of a query file and puts its parts in place.
     ///
     /// # Errors
-    /// When the head does not have the fixed form.
-    pub fn parse(name: &'static str, sql: &'static str) -> Result<Self, HeaderError> {
+    /// When the head does not have the fixed form or names a part that does not exist.
+    pub fn parse(name: &'static str, sql: &str) -> Result<Self, HeaderError> {
         let header = header::parse(sql)?;
+        let sql = composed(sql, &header)?;
         Ok(Self {
             name,
             domain: name.split_once('/').map_or("", |(domain, _short)| domain),
@@ -57,6 +58,31 @@ impl LibraryQuery {
     pub fn short_name(&self) -> &'static str {
         self.name.split_once('/').map_or(self.name, |(_domain, short)| short)
     }
+}
+
+/// The head, the parts, and the query's own text as one statement.
+fn composed(sql: &str, header: &Header) -> Result<String, HeaderError> {
+    if header.parts.is_empty() {
+        return Ok(sql.to_owned());
+    }
+    let parts = header
+        .parts
+        .iter()
+        .map(|wanted| {
+            let found = PARTS.iter().find(|(name, _text)| name == wanted);
+            found.map(|(_name, text)| text.trim_end()).ok_or_else(|| HeaderError {
+                line: header.lines,
+                reason: format!("there is no part {wanted:?}: files.rs lists the files of parts/"),
+            })
+        })
+        .collect::<Result<Vec<&str>, HeaderError>>()?;
+    let head_ends = sql.match_indices('\n').nth(header.lines - 1).map_or(sql.len(), |(at, _newline)| at + 1);
+    let (head, body) = sql.split_at(head_ends);
+    let (between, own) = match body.trim_start().strip_prefix("WITH ") {
+        Some(own) => (",", own),
+        None => ("", body.trim_start()),
+    };
+    Ok(format!("{head}WITH\n{}{between}\n{own}", parts.join(",\n")))
 }
 
 static LIBRARY: LazyLock<Vec<LibraryQuery>> =
@@ -114,7 +140,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> V
 #[cfg(test)]
 mod tests {
     use super::{LibraryQuery, find, library};
-    use crate::files::FILES;
+    use crate::files::{FILES, PARTS};
 
     #[test]
     fn every_head_has_the_fixed_form() {
@@ -126,21 +152,44 @@ mod tests {
         assert_eq!(library().len(), FILES.len());
     }
 
-    #[test]
-    fn the_list_is_the_folder() {
-        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("sql");
+    fn check_list(folder: &str, listed: &[(&str, &str)]) {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         let mut found = Vec::new();
-        for domain in std::fs::read_dir(&root).expect("sql/") {
+        for domain in std::fs::read_dir(&root).expect("the folder") {
             let domain = domain.expect("a domain").path();
             for file in std::fs::read_dir(&domain).expect("a domain's folder") {
                 let file = file.expect("a file").path();
-                let name = file.strip_prefix(&root).expect("below sql/").with_extension("");
+                let name = file.strip_prefix(&root).expect("below it").with_extension("");
                 found.push(name.to_str().expect("UTF-8").to_owned());
             }
         }
         found.sort();
-        let listed: Vec<&str> = FILES.iter().map(|(name, _sql)| *name).collect();
-        assert_eq!(listed, found, "files.rs must list every file of sql/, in order");
+        let listed: Vec<&str> = listed.iter().map(|(name, _sql)| *name).collect();
+        assert_eq!(listed, found, "files.rs must list every file of {folder}/, in order");
+    }
+
+    #[test]
+    fn the_lists_are_the_folders() {
+        check_list("sql", FILES);
+        check_list("parts", PARTS);
+    }
+
+    #[test]
+    fn parts_come_before_the_querys_own_expressions() {
+        let head = |part: &str| {
+            format!(
+                "-- title: T\n-- question: Q?\n-- column: a integer – a\n-- with: {part}\n-- portable: no\n"
+            )
+        };
+        let with_own = format!("{}WITH own AS (SELECT 1)\nSELECT 2", head("creators/links"));
+        let query = LibraryQuery::parse("test/query", &with_own).expect("a query");
+        assert!(query.sql.contains("\n),\nown AS (SELECT 1)\nSELECT 2"), "{}", query.sql);
+        assert_eq!(query.sql.matches("WITH").count(), 1);
+        let plain = format!("{}SELECT 2", head("creators/links"));
+        let query = LibraryQuery::parse("test/query", &plain).expect("a query");
+        assert!(query.sql.ends_with("\n)\nSELECT 2"), "{}", query.sql);
+        let error = LibraryQuery::parse("test/query", &head("creators/lnks")).expect_err("no such part");
+        assert!(error.to_string().contains("there is no part \"creators/lnks\""), "{error}");
     }
 
     #[test]

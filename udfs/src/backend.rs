@@ -67,7 +67,7 @@ impl FromStr for Backend {
 /// # Errors
 /// When the name is not one of a backend.
 pub fn requested_backend(option: Option<&str>) -> Result<Backend, BackendError> {
-    let variable = std::env::var(BACKEND_VARIABLE).ok();
+    let variable = std::env::var(BACKEND_VARIABLE).ok().filter(|name| !name.is_empty());
     option.or(variable.as_deref()).map_or(Ok(Backend::Auto), str::parse)
 }
 

@@ -44,7 +44,7 @@ impl Arguments {
     pub(crate) fn run(self, runtime: &Runtime) -> Result<()> {
         let start = Instant::now();
         let lake = self.dir.join("lake");
-        self.prepare(&lake)?;
+        runtime.block_on(self.prepare(&lake))?;
         let sections = runtime.block_on(or_interrupt(sections(&lake)))?;
         let page = self.dir.join("report.html");
         let made_from = format!(
@@ -65,7 +65,7 @@ impl Arguments {
     }
 
     /// Generates the lake, unless a whole one of this scale and seed is there.
-    fn prepare(&self, lake: &Path) -> Result<()> {
+    async fn prepare(&self, lake: &Path) -> Result<()> {
         let wanted = Made { scale: self.scale, seed: SEED, version: env!("CARGO_PKG_VERSION").to_owned() };
         if made(lake).is_some_and(|made| made == wanted) {
             eprintln!("using the sample lake in {}", lake.display());
@@ -82,7 +82,7 @@ impl Arguments {
             threads: None,
             overwrite: true,
         };
-        write_lake(&options).map(drop)
+        write_lake(options).await.map(drop)
     }
 }
 
@@ -121,7 +121,7 @@ fn next(lake: &Path, page: &Path, seconds: f64) -> String {
          The shell:\n  {program} sql --lake {lake}\n\
          One query:\n  {program} sql --lake {lake} -c \"SELECT * FROM tax.revenue_monthly ORDER BY month DESC LIMIT 5\"\n\
          The library:\n  {program} query list\n\
-         The server, and Python over Flight SQL (pip install adbc-driver-flightsql pyarrow polars):\n  \
+         The server, and Python over Flight SQL (pip install adbc-driver-flightsql pyarrow pandas):\n  \
            {program} serve --lake {lake} --listen 127.0.0.1:32010\n\
          \n{}\n\
          The report: {}\n",

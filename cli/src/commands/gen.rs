@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tithe_data_gen::{GenerateError, GenerateOptions, Progress, TableSummary, generate};
+use tokio::runtime::Runtime;
 
 use crate::failure::{Failure, Result};
+use crate::interrupt::or_interrupt;
 use crate::lake::DEFAULT_LAKE;
 use crate::output::{Destination, listing};
 
@@ -46,7 +48,7 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    pub(crate) fn run(self) -> Result<()> {
+    pub(crate) fn run(self, runtime: &Runtime) -> Result<()> {
         let options = GenerateOptions {
             scale: self.scale,
             seed: self.seed,
@@ -54,19 +56,26 @@ impl Arguments {
             threads: self.threads.map(usize::from),
             overwrite: self.overwrite,
         };
-        let tables = write_lake(&options)?;
+        let out = options.out.clone();
+        let tables = runtime.block_on(write_lake(options))?;
         let mut destination = Destination::stdout();
         writeln!(destination, "{}", summary(&tables)).map_err(|error| destination.io_failure(&error))?;
         destination.commit()?;
-        eprintln!("the lake is in {0}; next: tithe sql --lake {0}", options.out.display());
+        eprintln!("the lake is in {0}; next: tithe sql --lake {0}", out.display());
         Ok(())
     }
 }
 
 /// Generates with a progress bar on standard error where that is a terminal.
-pub(crate) fn write_lake(options: &GenerateOptions) -> Result<Vec<TableSummary>> {
+///
+/// An interrupt ends the process, not the threads: the next run clears away what they left under hidden names.
+pub(crate) async fn write_lake(options: GenerateOptions) -> Result<Vec<TableSummary>> {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    generate(options, &Bar(bar)).map_err(|error| match error {
+    let work = tokio::task::spawn_blocking(move || generate(&options, &Bar(bar)));
+    let made = or_interrupt(async {
+        work.await.map_err(|error| Failure::failed(format!("the generator stopped unexpectedly: {error}")))
+    });
+    made.await?.map_err(|error| match error {
         GenerateError::Scale { .. } | GenerateError::Threads | GenerateError::TableExists { .. } => {
             Failure::usage(error.to_string())
         }

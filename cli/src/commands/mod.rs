@@ -46,7 +46,7 @@ impl Command {
             Self::Functions(arguments) => arguments.run(),
             Self::Serve(arguments) => arguments.run(runtime),
             Self::User(arguments) => arguments.run(),
-            Self::Gen(arguments) => arguments.run(),
+            Self::Gen(arguments) => arguments.run(runtime),
             Self::Demo(arguments) => arguments.run(runtime),
         }
     }

@@ -8,7 +8,7 @@ use clap::Args;
 use tithe_engine::ErrorKind;
 use tithe_flight_server::{ServeError, ServeOptions, TlsFiles, serve};
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::failure::{Failure, Result};
 use crate::lake::LakeArguments;
@@ -27,7 +27,7 @@ ends it once the running queries are done; a second one ends it at once. How cli
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:32010")]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:32010", value_parser = address)]
     listen: SocketAddr,
 
     /// The server's certificate and those of its issuers, as PEM
@@ -75,11 +75,13 @@ impl Arguments {
             let options = self.options();
             let scheme = if options.tls.is_some() { "grpc+tls" } else { "grpc" };
             let with_login = options.users.is_some();
-            let shutdown = async {
-                told_to_stop().await;
+            // From now on, not from when the server is ready: a signal may come at any time.
+            let mut signals = Signals::new()?;
+            let shutdown = async move {
+                signals.next().await;
                 eprintln!("stopping once the running queries are done; again to stop at once");
-                tokio::spawn(async {
-                    told_to_stop().await;
+                tokio::spawn(async move {
+                    signals.next().await;
                     eprintln!("stopped");
                     std::process::exit(i32::from(Failure::Interrupted.exit_code()));
                 });
@@ -114,15 +116,33 @@ impl Arguments {
     }
 }
 
-/// Waits for Ctrl-C or for SIGTERM, with which service managers stop a server.
-async fn told_to_stop() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        tokio::signal::ctrl_c().await.ok();
-        return;
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let numeric = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => text.to_owned(),
     };
-    tokio::select! {
-        _interrupted = tokio::signal::ctrl_c() => {}
-        _terminated = terminate.recv() => {}
+    numeric.parse().map_err(|_error| "write an IP address and a port, such as 127.0.0.1:32010".to_owned())
+}
+
+/// Ctrl-C, and SIGTERM, with which service managers stop a server.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        let failed = |error: std::io::Error| Failure::failed(format!("cannot listen for signals: {error}"));
+        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        Ok(Self { interrupt, terminate })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _interrupted = self.interrupt.recv() => {}
+            _terminated = self.terminate.recv() => {}
+        }
     }
 }
 

@@ -21,6 +21,9 @@ Examples:
   tithe sql -f report.sql --format csv | head
   echo 'SELECT count(*) FROM invoice.header' | tithe sql --lake s3://bucket/lake --format json";
 
+/// More than anyone reads on a screen.
+const ROWS_ON_SCREEN: usize = 1000;
+
 /// Options of `tithe sql`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -55,9 +58,9 @@ pub(crate) struct OutputArguments {
     #[arg(short = 'o', long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
-    /// Rows that a table shows; 0 is all
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub(crate) max_rows: usize,
+    /// Rows that a table shows; 0 is all [default: 1000, and all of them in a file]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_rows: Option<usize>,
 }
 
 impl OutputArguments {
@@ -74,8 +77,12 @@ impl OutputArguments {
                 ))
             })?,
         };
-        // A table in a file is a document: nothing is left out unless asked.
-        let max_rows = (self.max_rows > 0).then_some(self.max_rows);
+        let max_rows = match (self.max_rows, &self.output) {
+            (Some(rows), _) => (rows > 0).then_some(rows),
+            (None, None) => Some(ROWS_ON_SCREEN),
+            // A table in a file is a document: nothing is left out unless asked.
+            (None, Some(_)) => None,
+        };
         Ok(Rendering { format, max_rows })
     }
 }

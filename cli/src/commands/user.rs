@@ -58,11 +58,17 @@ impl Arguments {
     pub(crate) fn run(self) -> Result<()> {
         let Action::Add { name, users } = self.action;
         if name.is_empty() || name.contains(':') || name.chars().any(char::is_control) {
-            return Err(Failure::usage(format!("the user name {name:?} must not be empty or contain a colon")));
+            return Err(Failure::usage(format!(
+                "the user name {name:?} must not be empty or contain a colon"
+            )));
         }
         let before = read(&users)?;
         let known: UsersFile = toml::from_str(&before).map_err(|error| {
-            Failure::usage(format!("the users file {} is not understood: {}", users.display(), error.message()))
+            Failure::usage(format!(
+                "the users file {} is not understood: {}",
+                users.display(),
+                error.message()
+            ))
         })?;
         if known.user.iter().any(|user| user.name == name) {
             return Err(Failure::usage(format!(
@@ -125,14 +131,15 @@ fn replace(path: &Path, text: &str) -> Result<()> {
 fn password() -> Result<String> {
     if !std::io::stdin().is_terminal() {
         let mut line = String::new();
-        std::io::stdin()
-            .lock()
-            .read_line(&mut line)
-            .map_err(|error| Failure::failed(format!("cannot read the password from standard input: {error}")))?;
+        std::io::stdin().lock().read_line(&mut line).map_err(|error| {
+            Failure::failed(format!("cannot read the password from standard input: {error}"))
+        })?;
         return Ok(line.trim_end_matches(['\r', '\n']).to_owned());
     }
     let unusable = |error: rustyline::error::ReadlineError| match error {
-        rustyline::error::ReadlineError::Interrupted | rustyline::error::ReadlineError::Eof => Failure::Interrupted,
+        rustyline::error::ReadlineError::Interrupted | rustyline::error::ReadlineError::Eof => {
+            Failure::Interrupted
+        }
         other => Failure::failed(format!("cannot read the password from this terminal: {other}")),
     };
     let config = Config::builder().auto_add_history(false).color_mode(ColorMode::Forced).build();

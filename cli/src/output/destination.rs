@@ -14,7 +14,8 @@ const BUFFER: usize = 256 * 1024;
 /// An open output.
 pub(crate) struct Destination {
     sink: Sink,
-    reader_gone: bool,
+    /// The first error of writing: the formats' own errors hide it.
+    broken: Option<(io::ErrorKind, String)>,
 }
 
 enum Sink {
@@ -30,7 +31,7 @@ enum Sink {
 impl Destination {
     /// Standard output.
     pub(crate) fn stdout() -> Self {
-        Self { sink: Sink::Stdout(BufWriter::with_capacity(BUFFER, io::stdout())), reader_gone: false }
+        Self { sink: Sink::Stdout(BufWriter::with_capacity(BUFFER, io::stdout())), broken: None }
     }
 
     /// The file at `path`: written beside it under a hidden name, and renamed by [`Destination::commit`].
@@ -54,7 +55,7 @@ impl Destination {
                 let device =
                     OpenOptions::new().write(true).open(&target).map_err(|error| unwritable(&error))?;
                 let sink = Sink::Direct(BufWriter::with_capacity(BUFFER, device), target);
-                return Ok(Self { sink, reader_gone: false });
+                return Ok(Self { sink, broken: None });
             }
         }
         let name = target.file_name().ok_or_else(|| unwritable(&"it has no file name"))?;
@@ -72,7 +73,7 @@ impl Destination {
             .tempfile_in(folder)
             .map_err(|error| unwritable(&error))?;
         let sink = Sink::Atomic { file: BufWriter::with_capacity(BUFFER, file), target };
-        Ok(Self { sink, reader_gone: false })
+        Ok(Self { sink, broken: None })
     }
 
     /// Whether a person would see the bytes as they are.
@@ -89,9 +90,10 @@ impl Destination {
         matches!(self.sink, Sink::Atomic { .. })
     }
 
-    /// Whether a write failed because nobody reads any more, as under `head`.
-    pub(crate) fn reader_is_gone(&self) -> bool {
-        self.reader_gone
+    /// What it means that bytes could not be written; nothing where all were.
+    pub(crate) fn broken(&self) -> Option<Failure> {
+        let (kind, reason) = self.broken.as_ref()?;
+        Some(self.failure(*kind, reason))
     }
 
     /// Makes what was written last: on disk, then under its name. Without it a file stays as it was.
@@ -116,22 +118,31 @@ impl Destination {
 
     /// The failure that a write error means.
     pub(crate) fn io_failure(&self, error: &io::Error) -> Failure {
-        if self.reader_gone {
-            return Failure::ReaderGone;
-        }
-        match &self.sink {
-            Sink::Stdout(_) => Failure::failed(format!("cannot write to standard output: {error}")),
+        self.broken().unwrap_or_else(|| self.failure(error.kind(), &error.to_string()))
+    }
+
+    fn failure(&self, kind: io::ErrorKind, reason: &str) -> Failure {
+        let place = match &self.sink {
+            Sink::Stdout(_) => "to standard output".to_owned(),
             Sink::Direct(_, target) | Sink::Atomic { target, .. } => {
-                Failure::failed(format!("cannot write the output {}: {error}", target.display()))
+                format!("the output {}", target.display())
             }
+        };
+        match kind {
+            // Nobody reads any more, as under `head`.
+            io::ErrorKind::BrokenPipe => Failure::ReaderGone,
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Failure::Limit(format!("cannot write {place}: {reason}; make room, or write elsewhere"))
+            }
+            _ => Failure::failed(format!("cannot write {place}: {reason}")),
         }
     }
 
     fn remember<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
-        if let Err(error) = &result
-            && error.kind() == io::ErrorKind::BrokenPipe
+        if let (Err(error), None) = (&result, &self.broken)
+            && error.kind() != io::ErrorKind::Interrupted
         {
-            self.reader_gone = true;
+            self.broken = Some((error.kind(), error.to_string()));
         }
         result
     }

@@ -3,6 +3,8 @@
 use comfy_table::presets::ASCII_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
+use crate::output::printable;
+
 /// ASCII lines: drawn lines are two columns wide in some East Asian terminals, and break the alignment.
 pub(crate) fn frame() -> Table {
     let mut table = Table::new();
@@ -23,7 +25,7 @@ pub(crate) fn listing<const COLUMNS: usize>(
     });
     for row in rows {
         let cells = row.into_iter().zip(alignments);
-        table.add_row(cells.map(|(text, alignment)| Cell::new(text).set_alignment(alignment)));
+        table.add_row(cells.map(|(text, alignment)| Cell::new(printable(&text)).set_alignment(alignment)));
     }
     table.to_string()
 }

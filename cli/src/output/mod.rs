@@ -8,6 +8,7 @@ mod json;
 mod listing;
 mod markdown;
 mod parquet;
+mod printable;
 mod table;
 
 use arrow::array::RecordBatch;
@@ -17,6 +18,7 @@ use arrow::util::display::FormatOptions;
 pub(crate) use destination::Destination;
 pub(crate) use format::Format;
 pub(crate) use listing::{frame, listing};
+pub(crate) use printable::printable;
 
 use crate::failure::{Failure, Result};
 

@@ -9,7 +9,7 @@ use comfy_table::{Cell, CellAlignment, Table};
 
 use crate::failure::Result;
 use crate::output::listing::frame;
-use crate::output::{Destination, ResultWriter, display_options, failed, is_number};
+use crate::output::{Destination, ResultWriter, display_options, failed, is_number, printable};
 
 pub(crate) struct TableWriter<'d> {
     table: Table,
@@ -22,7 +22,7 @@ pub(crate) struct TableWriter<'d> {
 impl<'d> TableWriter<'d> {
     pub(crate) fn new(schema: &Schema, max_rows: Option<usize>, destination: &'d mut Destination) -> Self {
         let mut table = frame();
-        table.set_header(schema.fields().iter().map(|field| Cell::new(field.name())));
+        table.set_header(schema.fields().iter().map(|field| Cell::new(printable(field.name()))));
         let alignments = schema
             .fields()
             .iter()
@@ -50,7 +50,7 @@ impl ResultWriter for TableWriter<'_> {
         for row in 0..shown {
             let cells = columns.iter().zip(&self.alignments);
             self.table.add_row(cells.map(|(column, alignment)| {
-                Cell::new(column.value(row).to_string()).set_alignment(*alignment)
+                Cell::new(printable(&column.value(row).to_string())).set_alignment(*alignment)
             }));
         }
         Ok(())

@@ -24,8 +24,9 @@ pub(crate) async fn section(session: &Session) -> Result<Section> {
     let lead = match answer.len() {
         0 => "No three businesses sell nearly the same amount round in a circle.".to_owned(),
         count => format!(
-            "{count} circles of three businesses sold nearly the same amount round, NT$ {} in all: invoices that \
+            "{count} {} of three businesses sold nearly the same amount round, NT$ {} in all: invoices that \
              make input tax and no turnover.",
+            if count == 1 { "circle" } else { "circles" },
             whole(sales.iter().flatten().sum())
         ),
     };

@@ -2,7 +2,10 @@
 
 use comfy_table::{Cell, CellAlignment};
 
-use crate::output::frame;
+use crate::output::{frame, printable};
+
+/// Characters in a cell of a terminal, from which on a list is broken into lines.
+const LONG: usize = 32;
 
 /// Rows under headers. A header that starts with `>` makes its column right-aligned.
 #[derive(Debug, Clone)]
@@ -39,12 +42,20 @@ impl Rows {
         table.set_header(self.headers.iter().map(|header| Cell::new(&header.text)));
         for row in &self.rows {
             table.add_row(row.iter().zip(&self.headers).map(|(text, header)| {
-                Cell::new(text).set_alignment(match header.right {
+                Cell::new(over_lines(&printable(text))).set_alignment(match header.right {
                     true => CellAlignment::Right,
                     false => CellAlignment::Left,
                 })
             }));
         }
         table.to_string()
+    }
+}
+
+/// A long list goes over several lines, one part each.
+fn over_lines(text: &str) -> String {
+    match text.chars().count() > LONG {
+        true => text.replace("; ", ";\n"),
+        false => text.to_owned(),
     }
 }

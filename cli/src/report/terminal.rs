@@ -50,10 +50,15 @@ pub(crate) fn chart(actual: &[Point], forecast: &[Point]) -> String {
     let joined: Vec<Point> = actual.last().into_iter().chain(forecast).copied().collect();
     let (before, after) = (place(actual), place(&joined));
     let label = move |x: f32| label(start + x as i32);
-    Chart::new(150, 48, 0.0, (end - start) as f32)
-        .lineplot(&Shape::Lines(&before))
-        .lineplot(&Shape::Bars(&after))
+    let (lines, bars) = (Shape::Lines(&before), Shape::Bars(&after));
+    let mut chart = Chart::new(150, 48, 0.0, (end - start) as f32);
+    let drawn = chart
+        .lineplot(&lines)
+        .lineplot(&bars)
         .x_label_format(LabelFormat::Custom(Box::new(label)))
-        .y_label_format(LabelFormat::Custom(Box::new(|y| crate::report::number::whole(f64::from(y)))))
-        .to_string()
+        .y_label_format(LabelFormat::Custom(Box::new(|y| crate::report::number::whole(f64::from(y)))));
+    // Nothing is on the canvas before these two.
+    drawn.axis();
+    drawn.figures();
+    drawn.to_string()
 }

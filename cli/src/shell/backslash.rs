@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::commands::{functions, sql};
 use crate::failure::{Failure, Result};
+use crate::interrupt::or_interrupt;
 use crate::lake::Opened;
 use crate::nearest::nearest;
 use crate::output::{Destination, Format, listing};
@@ -43,9 +44,9 @@ pub(crate) fn run(runtime: &Runtime, opened: &Opened, state: &mut State, line: &
     match command {
         "\\q" => return Ok(Next::Leave),
         "\\?" | "\\h" | "\\help" => print(&help())?,
-        "\\d" | "\\dt" if argument.is_empty() => print(&runtime.block_on(tables(opened))?)?,
-        "\\d" => print(&runtime.block_on(columns(opened, argument))?)?,
-        "\\dn" => print(&runtime.block_on(schemas(opened))?)?,
+        "\\d" | "\\dt" if argument.is_empty() => print(&runtime.block_on(or_interrupt(tables(opened)))?)?,
+        "\\d" => print(&runtime.block_on(or_interrupt(columns(opened, argument)))?)?,
+        "\\dn" => print(&runtime.block_on(or_interrupt(schemas(opened)))?)?,
         "\\df" if argument.is_empty() => print(&functions::overview())?,
         "\\df" => print(&functions::explain(argument)?)?,
         "\\timing" => {

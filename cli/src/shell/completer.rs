@@ -51,7 +51,8 @@ fn is_whole(text: &str) -> bool {
     match Tokenizer::new(&GenericDialect {}, entered).tokenize() {
         Ok(tokens) => {
             let last = tokens.iter().rev().find(|token| !matches!(token, Token::Whitespace(_)));
-            matches!(last, None | Some(Token::SemiColon))
+            // A full-width semicolon is a mistake that the parser shows better than a shell that waits for more.
+            matches!(last, None | Some(Token::SemiColon | Token::Char('；')))
         }
         Err(_open_string_or_comment) => false,
     }
@@ -193,6 +194,8 @@ mod tests {
         check("SELECT 1", false);
         check("SELECT ';", false);
         check("SELECT '統一編號;\n", false);
+        check("SELECT 1；", true);
+        check("SELECT '；", false);
         check("SELECT 1 /* ;", false);
         check("SELECT \"a;b\"", false);
         check("-- only a remark", true);

@@ -95,6 +95,7 @@ async fn statements(opened: &Opened, state: &State, text: &str) -> Result<()> {
         let done =
             opened.explain(or_interrupt(work).await.map_err(|f| f.in_statement(index + 1, parts.len())))?;
         std::io::Write::flush(&mut destination).map_err(|error| destination.io_failure(&error))?;
+        eprint!("{}", done.gaps());
         match state.timing {
             true => eprintln!("{} in {:.3} s", done.summary(), done.elapsed.as_secs_f64()),
             false => eprintln!("{}", done.summary()),

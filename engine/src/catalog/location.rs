@@ -1,6 +1,6 @@
 //! Where a lake is: a directory or a URL.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
 use url::Url;
@@ -61,8 +61,41 @@ impl FromStr for LakeLocation {
             return Ok(Self { url });
         }
         let absolute = std::path::absolute(Path::new(text)).map_err(|error| refuse(error.to_string()))?;
+        let absolute = without_parents(absolute);
         let url = Url::from_directory_path(&absolute)
             .map_err(|()| refuse("it is not an absolute path".to_owned()))?;
         Ok(Self { url })
+    }
+}
+
+/// The same place without `..`, which stores do not take; a link keeps its meaning where it exists.
+fn without_parents(path: PathBuf) -> PathBuf {
+    if !path.components().any(|part| part == Component::ParentDir) {
+        return path;
+    }
+    path.canonicalize().unwrap_or_else(|_absent| {
+        let mut clean = PathBuf::new();
+        for part in path.components() {
+            match part {
+                Component::ParentDir => drop(clean.pop()),
+                other => clean.push(other),
+            }
+        }
+        clean
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lose_their_dots() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(text.parse::<LakeLocation>().unwrap().to_string(), expected, "{text}");
+        };
+        check("/no/such/./lake", "/no/such/lake/");
+        check("/no/such/../lake/", "/no/lake/");
+        check("/../no/such/..", "/no/");
     }
 }

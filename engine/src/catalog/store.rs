@@ -75,10 +75,13 @@ pub(crate) async fn probe(location: &LakeLocation, store: &dyn ObjectStore, root
 }
 
 fn is_refusal(error: &object_store::Error) -> bool {
-    matches!(
+    let refused = matches!(
         error,
         object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. }
-    )
+    );
+    // Listing tells the status in words alone.
+    let said = innermost(error);
+    refused || said.contains("403 Forbidden") || said.contains("401 Unauthorized")
 }
 
 fn what_to_check(url: &Url) -> &'static str {

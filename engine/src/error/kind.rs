@@ -31,13 +31,15 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         EngineError::LakeNotFound { .. } | EngineError::Unknown { .. } => ErrorKind::NotFound,
         EngineError::LakeLocation { .. }
         | EngineError::StatementCount { .. }
+        | EngineError::TooDeep { .. }
         | EngineError::Syntax { .. }
         | EngineError::Configuration { .. } => ErrorKind::Usage,
         EngineError::Connection { .. } => ErrorKind::Connection,
         EngineError::NotAllowed { .. } => ErrorKind::NotAllowed,
-        EngineError::Table { .. } | EngineError::File { .. } | EngineError::Line { .. } => {
-            ErrorKind::Execution
-        }
+        EngineError::Table { .. }
+        | EngineError::File { .. }
+        | EngineError::Line { .. }
+        | EngineError::Defect { .. } => ErrorKind::Execution,
         EngineError::DataFusion(error) => of_datafusion(error),
     }
 }

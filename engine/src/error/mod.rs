@@ -46,6 +46,14 @@ pub enum EngineError {
         /// How many there were.
         found: usize,
     },
+    /// An expression that is too deep to be planned.
+    #[error(
+        "the statement has more than {most} operators in a row: write long lists as IN (…), or join a table of the values"
+    )]
+    TooDeep {
+        /// How many there may be.
+        most: usize,
+    },
     /// The text is not SQL.
     #[error("syntax error at line {line}, column {column}: {reason}\n{excerpt}")]
     Syntax {
@@ -110,6 +118,12 @@ pub enum EngineError {
         /// The file, variable or setting.
         origin: String,
         /// What is wrong and what it takes.
+        reason: String,
+    },
+    /// Tithe itself is at fault.
+    #[error("a defect of Tithe ended the query ({reason}): please report it with the statement")]
+    Defect {
+        /// What the code said of itself.
         reason: String,
     },
     /// Everything DataFusion reports, without its prefixes.

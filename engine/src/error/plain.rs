@@ -53,7 +53,7 @@ pub(crate) fn plain(error: &DataFusionError) -> String {
         DataFusionError::SQL(inner, _) => sentence(&inner.to_string()),
         DataFusionError::NotImplemented(message) => not_supported(&sentence(message)),
         DataFusionError::ResourcesExhausted(message) => format!(
-            "the query needs more memory or disk than its limit: {}; ask for less at once, or raise `limits.memory`",
+            "the query needs more memory or disk than its limit: {}; ask for less at once, or raise the limit with --memory or `limits.memory` in tithe.toml",
             sentence(message)
         ),
         DataFusionError::ExecutionJoin(join) if join.is_cancelled() => "the query was cancelled".to_owned(),

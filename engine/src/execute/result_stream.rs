@@ -1,5 +1,7 @@
 //! The rows of a query, in exactly the schema that was promised.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,10 +14,11 @@ use datafusion::execution::RecordBatchStream;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 
-use crate::error::plain;
+use crate::error::{EngineError, plain};
 use crate::policy::{Audit, Outcome};
 
-/// Rows cast and relabelled to one schema, counted for the audit.
+/// Rows cast and relabelled to one schema, counted for the audit. A panic below ends it as an error: whoever
+/// reads on another task would take a stream that just stops for a complete answer.
 pub(super) struct ResultStream {
     rows: BoxStream<'static, Result<RecordBatch, DataFusionError>>,
     schema: SchemaRef,
@@ -29,6 +32,10 @@ impl ResultStream {
         mut audit: Audit,
     ) -> Self {
         audit.outcome = Some(Outcome::Cancelled);
+        let rows = AssertUnwindSafe(rows)
+            .catch_unwind()
+            .map(|next| next.unwrap_or_else(|panic| Err(defect(panic.as_ref()).into())))
+            .boxed();
         Self { rows, schema, audit }
     }
 }
@@ -60,6 +67,12 @@ impl RecordBatchStream for ResultStream {
     }
 }
 
+fn defect(panic: &(dyn Any + Send)) -> EngineError {
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    EngineError::Defect { reason: text.unwrap_or("without a word").to_owned() }
+}
+
 /// `batch` in `schema`: optimizing may have changed types in their encoding, nullability and metadata.
 fn conform(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DataFusionError> {
     if batch.schema_ref() == schema {
@@ -77,4 +90,31 @@ fn conform(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DataFu
         .collect::<Result<Vec<ArrayRef>, _>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::Schema;
+    use futures::TryStreamExt;
+
+    use super::*;
+    use crate::policy::Principal;
+
+    #[tokio::test]
+    async fn a_panic_is_an_error_and_not_the_end_of_the_rows() {
+        let schema = Arc::new(Schema::empty());
+        let empty = RecordBatch::new_empty(Arc::clone(&schema));
+        let rows = futures::stream::iter(0..2).map(move |row| match row {
+            0 => Ok(empty.clone()),
+            _ => panic!("row {row} is impossible"),
+        });
+        let mut rows = ResultStream::new(rows.boxed(), schema, Audit::begin(&Principal::local(), "SELECT 1"));
+        assert!(rows.try_next().await.is_ok_and(|batch| batch.is_some()));
+        let error = rows.try_next().await.map_err(EngineError::from).unwrap_err();
+        assert!(
+            matches!(&error, EngineError::Defect { reason } if reason == "row 1 is impossible"),
+            "{error}"
+        );
+        assert!(rows.try_next().await.is_ok_and(|batch| batch.is_none()));
+    }
 }

@@ -1,5 +1,6 @@
 //! SQL to a logical plan; one rule per file.
 
+mod depth;
 mod parse;
 mod read_only;
 mod split;

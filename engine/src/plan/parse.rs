@@ -4,12 +4,14 @@ use datafusion::error::DataFusionError;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 
 use crate::error::{EngineError, Result, plain};
+use crate::plan::depth::check_depth;
 
 /// Every statement of `sql`.
 ///
 /// # Errors
 /// When the text is not SQL, with the line, the column and a caret.
 pub(crate) fn parse(sql: &str) -> Result<Vec<Statement>> {
+    check_depth(sql)?;
     let statements = DFParserBuilder::new(sql).build().and_then(|mut parser| parser.parse_statements());
     statements.map(Vec::from).map_err(|error| syntax_error(sql, error))
 }
@@ -39,6 +41,8 @@ fn syntax_error(sql: &str, error: DataFusionError) -> EngineError {
     let text = sql.lines().nth(line.saturating_sub(1)).unwrap_or_default();
     let reason = reason.replace("Expected: ", "expected ").replace("expected: ", "expected ");
     let reason = reason.replace("found: EOF", "found the end of the text").replace("found: ", "found ");
+    let hint = column.checked_sub(1).and_then(|before| text.chars().nth(before)).and_then(full_width_hint);
+    let reason = format!("{reason}{}", hint.unwrap_or_default());
     EngineError::Syntax { line, column, reason, excerpt: format!("{text}\n{}^", indent(text, column)) }
 }
 
@@ -53,6 +57,16 @@ fn end_of(sql: &str) -> (usize, usize) {
     let sql = sql.trim_end();
     let last = sql.lines().last().unwrap_or_default();
     (sql.lines().count().max(1), last.chars().count() + 1)
+}
+
+/// A full-width character looks like the one that SQL knows, and is another.
+fn full_width_hint(found: char) -> Option<String> {
+    let code = u32::from(found);
+    let half_width = match code {
+        0xFF01..=0xFF5E => char::from_u32(code - 0xFEE0)?,
+        _ => return None,
+    };
+    Some(format!(", which is full-width: type {half_width}"))
 }
 
 /// Blanks as wide as the characters before `column`, so that the caret stands under the place.
@@ -100,6 +114,10 @@ mod tests {
         check(
             "select (1",
             "syntax error at line 1, column 10: expected ), found the end of the text\nselect (1\n         ^",
+        );
+        check(
+            "select １",
+            "syntax error at line 1, column 8: expected an expression, found １, which is full-width: type 1\nselect １\n       ^",
         );
         check("", "expected one SQL statement, found 0");
         check("select 1; select 2", "expected one SQL statement, found 2");

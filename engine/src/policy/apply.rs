@@ -23,12 +23,17 @@ pub(crate) struct Permitted {
     pub(crate) tables: BTreeSet<String>,
 }
 
-/// Permits `plan` for `principal`, changed where the policy says so.
+/// Permits `plan` for `principal`, who looks up bare names in `schema`, changed where the policy says so.
 ///
 /// # Errors
 /// When the policy denies a table.
-pub(crate) fn apply(policy: Policy, plan: LogicalPlan, _principal: &Principal) -> Result<Permitted> {
-    let tables = tables_read(&plan)?;
+pub(crate) fn apply(
+    policy: Policy,
+    plan: LogicalPlan,
+    _principal: &Principal,
+    schema: &str,
+) -> Result<Permitted> {
+    let tables = tables_read(&plan, schema)?;
     match policy {
         Policy::Unrestricted => Ok(Permitted { plan, tables }),
     }

@@ -28,7 +28,7 @@ pub(crate) enum Authenticator {
 pub(crate) struct Known {
     users: Arc<Users>,
     tokens: Tokens,
-    throttle: Throttle,
+    throttle: Arc<Throttle>,
 }
 
 impl Authenticator {
@@ -39,7 +39,7 @@ impl Authenticator {
             Some(users) => Self::Users(Box::new(Known {
                 users: Arc::new(users),
                 tokens: Tokens::default(),
-                throttle: Throttle::default(),
+                throttle: Arc::default(),
             })),
         }
     }
@@ -103,15 +103,19 @@ impl Known {
     ) -> Result<Principal, Status> {
         let users = Arc::clone(&self.users);
         let claimed = name.clone();
-        let check = async move {
-            // Argon2 takes tens of milliseconds and megabytes on purpose: not on the threads that serve.
-            tokio::task::spawn_blocking(move || users.verify(&claimed, &password)).await.unwrap_or(false)
-        };
-        if self.throttle.attempt(peer, check).await {
-            return Ok(Principal { name });
+        match self.throttle.attempt(peer, move || users.verify(&claimed, &password)).await {
+            Some(true) => Ok(Principal { name }),
+            Some(false) => {
+                warn!(user = ?name, peer = ?peer, "login refused");
+                Err(Status::unauthenticated("the user name or the password is wrong"))
+            }
+            None => {
+                warn!(user = ?name, peer = ?peer, "login refused: too many at once from this address");
+                Err(Status::resource_exhausted(
+                    "too many logins from this address are waiting to be checked: try again later",
+                ))
+            }
         }
-        warn!(user = %name, peer = ?peer, "login refused");
-        Err(Status::unauthenticated("the user name or the password is wrong"))
     }
 }
 

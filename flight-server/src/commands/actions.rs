@@ -12,6 +12,7 @@ use tonic::metadata::AsciiMetadataValue;
 use super::{cancel, prepared, session_options};
 use crate::service::{Caller, FlightSql};
 use crate::session::{CloseSessionRequest, GetSessionOptionsRequest, SetSessionOptionsRequest};
+use crate::status::excerpt;
 
 const ACTIONS: [(&str, &str); 7] = [
     ("CreatePreparedStatement", "plans a statement; takes ActionCreatePreparedStatementRequest"),
@@ -78,7 +79,8 @@ pub(crate) async fn act(server: &FlightSql, caller: &Caller, action: &Action) ->
             ))
         }
         other => Err(Status::unimplemented(format!(
-            "this server has no action {other:?}: ListActions names those it has"
+            "this server has no action {:?}: ListActions names those it has",
+            excerpt(other)
         ))),
     }
 }
@@ -101,6 +103,6 @@ fn plain<M: Message + Default>(action: &Action) -> Result<M, Status> {
 fn malformed(action: &Action) -> Status {
     Status::invalid_argument(format!(
         "the body of the action {:?} is not what it takes: see ListActions",
-        action.r#type
+        excerpt(&action.r#type)
     ))
 }

@@ -80,7 +80,7 @@ pub(crate) async fn rows(
         Command::TicketStatementQuery(query) => query.statement_handle,
         Command::CommandPreparedStatementQuery(query) => query.prepared_statement_handle,
         command => {
-            let rows = metadata::rows(server, caller, &command).await?;
+            let rows = server.limits.in_time(metadata::rows(server, caller, &command)).await?;
             return Ok(stream::of_batch(rows.ok_or_else(|| unsupported(&command))?));
         }
     };

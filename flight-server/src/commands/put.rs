@@ -30,7 +30,7 @@ fn refusal(command: &Command) -> Status {
         }
         Command::CommandPreparedStatementUpdate(_) => read_only::refused("an update"),
         Command::CommandStatementIngest(ingest) => {
-            read_only::refused(&format!("loading rows into {:?}", ingest.table))
+            read_only::refused(&format!("loading rows into {}", ingest.table))
         }
         Command::CommandPreparedStatementQuery(_) => Status::invalid_argument(
             "this server does not bind parameters yet: write the values into the SQL",

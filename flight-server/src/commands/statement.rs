@@ -5,13 +5,13 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use prost::Message;
-use tithe_engine::{Query, Session, StatementKind};
+use tithe_engine::{EngineError, Query, Session, SessionOptions, StatementKind};
 use tonic::Status;
 
 use super::read_only;
 use crate::service::{Caller, FlightSql};
 use crate::status;
-use crate::stream::{self, Bounds, FlightStream, timed_out};
+use crate::stream::{self, Bounds, FlightStream};
 use crate::ticket::StatementTicket;
 use crate::wire_schema::wire_schema;
 
@@ -30,13 +30,7 @@ pub(super) async fn plan(
     sql: &str,
 ) -> Result<Planned, Status> {
     server.limits.check_statement(sql)?;
-    let planning = plan_unbounded(server, caller, default_schema, sql);
-    match server.limits.query_timeout {
-        Some(limit) => {
-            tokio::time::timeout(limit, planning).await.unwrap_or_else(|_| Err(timed_out(Some(limit))))
-        }
-        None => planning.await,
-    }
+    server.limits.in_time(plan_unbounded(server, caller, default_schema, sql)).await
 }
 
 /// Plans a statement; the plan waits for the client to come back with the ticket that is returned beside the schema.
@@ -60,8 +54,8 @@ pub(super) async fn run(
     caller: &Caller,
     ticket: StatementTicket,
 ) -> Result<FlightStream, Status> {
-    let permit = server.limits.admit().await?;
     let run = server.running.begin(ticket.id(), &caller.principal);
+    let permit = run.unless_interrupted(server.limits.admit()).await?;
     let bounds = Bounds::new(run, server.limits.query_timeout);
     let starting = async {
         let planned = match server.plans.take(&ticket) {
@@ -82,15 +76,23 @@ async fn plan_unbounded(
     default_schema: Option<&str>,
     sql: &str,
 ) -> Result<Planned, Status> {
-    let session =
-        server.engine.session(caller.principal.clone()).map_err(|error| status::from_engine(&error))?;
-    read_only::check(&session, sql)?;
+    let session = server
+        .engine
+        .session_with(caller.principal.clone(), SessionOptions { read_only: true })
+        .map_err(|error| status::from_engine(&error))?;
     if let Some(schema) = default_schema {
         use_schema(&session, schema).await.map_err(|error| status::from_engine(&error))?;
     }
-    let query = session.query(sql).await.map_err(|error| status::from_engine(&error))?;
+    let query = session.query(sql).await.map_err(|error| match error {
+        EngineError::NotAllowed { what, .. } => read_only::refused(&what),
+        // Where the planner wants to know more of a parameter than that there is one.
+        EngineError::DataFusion(error) if error.to_string().contains("placeholder") => {
+            no_parameters("parameters")
+        }
+        error => status::from_engine(&error),
+    })?;
     if query.kind() != StatementKind::Query {
-        return Err(read_only::refused("the statement"));
+        return Err(read_only::refused(sql.split_whitespace().next().unwrap_or("the statement")));
     }
     refuse_parameters(&query)?;
     let schema = wire_schema(&query.schema());
@@ -105,7 +107,11 @@ async fn use_schema(session: &Session, schema: &str) -> tithe_engine::Result<()>
 fn refuse_parameters(query: &Query) -> Result<(), Status> {
     let names = query.logical_plan().get_parameter_names().map_err(status::from_execution)?;
     let Some(name) = names.into_iter().min() else { return Ok(()) };
-    Err(Status::invalid_argument(format!(
-        "the statement has the parameter {name}, and this server does not bind parameters yet: write the value into the SQL"
-    )))
+    Err(no_parameters(&format!("the parameter {name}")))
+}
+
+fn no_parameters(what: &str) -> Status {
+    Status::invalid_argument(format!(
+        "the statement has {what}, and this server does not bind parameters yet: write the value into the SQL"
+    ))
 }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use uuid::Uuid;
+
 use super::SessionKeys;
 
 /// The cookie by which Flight clients keep their session.
@@ -19,6 +21,8 @@ pub(crate) struct Sessions {
 }
 
 struct Chosen {
+    /// The same under each name of one session: clients that keep no cookies never send theirs again.
+    session: Uuid,
     schema: String,
     used: Instant,
 }
@@ -47,10 +51,12 @@ impl Sessions {
         if chosen.len() >= MOST {
             chosen.retain(|_, chosen| chosen.lives(now));
         }
+        let known = client.all().find_map(|key| chosen.get(&key).map(|chosen| chosen.session));
+        let session = known.unwrap_or_else(Uuid::new_v4);
         let mut kept = false;
         for key in client.all() {
             if chosen.len() < MOST || chosen.contains_key(&key) {
-                chosen.insert(key, Chosen { schema: schema.to_owned(), used: now });
+                chosen.insert(key, Chosen { session, schema: schema.to_owned(), used: now });
                 kept = true;
             }
         }
@@ -60,8 +66,10 @@ impl Sessions {
     /// Forgets what the client chose.
     pub(crate) fn close(&self, client: &SessionKeys) {
         let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
-        for key in client.all() {
-            chosen.remove(&key);
+        let sessions: Vec<Uuid> =
+            client.all().filter_map(|key| chosen.remove(&key)).map(|chosen| chosen.session).collect();
+        if !sessions.is_empty() {
+            chosen.retain(|_, chosen| !sessions.contains(&chosen.session));
         }
     }
 }
@@ -103,6 +111,15 @@ mod tests {
         assert!(sessions.choose(&first, "tax"));
         let reconnected = client("wang", 2).with_cookie("c".to_owned());
         assert_eq!(sessions.schema(&reconnected).as_deref(), Some("tax"));
+    }
+
+    #[test]
+    fn closing_leaves_nothing_of_a_client_that_ignored_its_cookie() {
+        let sessions = Sessions::default();
+        assert!(sessions.choose(&client("wang", 1).with_cookie("c".to_owned()), "tax"));
+        assert!(sessions.choose(&client("lin", 2), "ref"));
+        sessions.close(&client("wang", 1));
+        assert_eq!(sessions.chosen.lock().unwrap().len(), 1);
     }
 
     #[test]

@@ -5,8 +5,9 @@
 //! SERIES.csv has the columns `series_id, freq, split, t, value` in this order; `freq` is `monthly` and the part of
 //! `series_id` before the first `/` names the source. Every source counts the same however many series it has.
 //! Sums of 2, 3 and 12 months give the other season classes. The last 24 months of a series are not
-//! looked at, so that the table can be checked on them; of the rest one origin is held back and the errors after
-//! it, divided by their unit, are pooled over the series at each step.
+//! looked at, so that the table can be checked on them; of the rest up to eight origins a year apart are held
+//! back and the errors after them, divided by their unit, are pooled over series and origins at each step: a single
+//! origin would carry its year's shocks into every interval.
 #![expect(clippy::print_stdout, reason = "the table is the output of this program")]
 
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ mod series_file;
 
 /// Months at the end of a series that are kept for checking.
 const UNSEEN_MONTHS: usize = 24;
+/// Origins of a series, a year apart.
+const ORIGINS: usize = 8;
 /// Series with a larger share of zeros say nothing about revenue that flows.
 const MOST_ZEROS: f64 = 0.1;
 
@@ -52,6 +55,7 @@ const HEADER: &str = "\
 //!
 //! Data: the monthly revenue series of Taiwan (by tax), Brazil (federal receipts by state, by tax and by both) and
 //! Philadelphia (wage tax by industry) of the schema `real`, without their last 24 months.
+//! `python3 benches/forecast/real_series.py > SERIES.csv` writes them.
 //! Command: `cargo run --release -p tithe-compute --example calibrate -- SERIES.csv`.
 
 use super::interval::Quantiles;
@@ -72,30 +76,35 @@ fn scaled_errors(
     let mut errors = vec![ErrorsBySource::new(); steps];
     let mut count = 0;
     for one in series {
-        if one.frequency != "monthly" {
+        if one.season != 12 {
             return Err(format!("series {} is {}, not monthly", one.id, one.frequency).into());
         }
         let mut whole = one.train.clone();
         whole.extend(&one.test);
         whole.truncate(whole.len().saturating_sub(UNSEEN_MONTHS));
         let values = block_sums(&whole, months);
-        if values.len() < steps + (2 * season + 2).max(8) {
-            continue;
-        }
-        let (history, future) = values.split_at(values.len() - steps);
-        let zeros = history.iter().filter(|v| **v == 0.0).count() as f64 / history.len() as f64;
-        if zeros >= MOST_ZEROS {
-            continue;
-        }
         let source = one.id.trim_matches('"').split('/').next().unwrap_or_default();
-        let forecast = forecast_series(history, season, steps, model)?;
-        count += 1;
-        for ((step, value), by_source) in forecast.steps.iter().zip(future).zip(&mut errors) {
-            if step.unit > 0.0 {
-                let scaled = (value - step.mean).abs() / step.unit;
-                by_source.entry(source.to_owned()).or_default().push(scaled);
+        let mut used = false;
+        for origin in 0..ORIGINS {
+            let end = values.len().saturating_sub(origin * season);
+            if end < steps + (2 * season + 2).max(8) {
+                break;
+            }
+            let (history, future) = values[..end].split_at(end - steps);
+            let zeros = history.iter().filter(|v| **v == 0.0).count() as f64 / history.len() as f64;
+            if zeros >= MOST_ZEROS {
+                continue;
+            }
+            let forecast = forecast_series(history, season, steps, model)?;
+            used = true;
+            for ((step, value), by_source) in forecast.steps.iter().zip(future).zip(&mut errors) {
+                if step.unit > 0.0 {
+                    let scaled = (value - step.mean).abs() / step.unit;
+                    by_source.entry(source.to_owned()).or_default().push(scaled);
+                }
             }
         }
+        count += usize::from(used);
     }
     Ok((errors, count))
 }

@@ -3,8 +3,8 @@
 //! `cargo run --release -p tithe-compute --example score -- BENCH.csv [MODEL] > forecast.csv`
 //!
 //! BENCH.csv (`-` for standard input) has the columns `series_id, freq, split, t, value` in this order, `split`
-//! being `train` or `test`; the number of test values is the horizon. Writes `series_id, step, mean, lo95, hi95`
-//! to standard output, and the speed on one core to standard error.
+//! being `train` or `test`; the number of test values is the horizon. Writes `series_id, freq, step, mean, unit,
+//! lo95, hi95` to standard output, and the speed on one core to standard error.
 use std::io::{Read, Write};
 use std::time::Instant;
 
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
     let mut forecasts = Vec::with_capacity(series.len());
     for one in &series {
-        forecasts.push(forecast_series(&one.train, season(&one.frequency), one.test.len(), model)?);
+        forecasts.push(forecast_series(&one.train, one.season, one.test.len(), model)?);
     }
     let seconds = start.elapsed().as_secs_f64();
     eprintln!(
@@ -38,14 +38,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         series.len(),
         series.len() as f64 / seconds
     );
-    let mut out = String::from("series_id,step,mean,lo95,hi95\n");
+    let mut out = String::from("series_id,freq,step,mean,unit,lo95,hi95\n");
     for (one, forecast) in series.iter().zip(&forecasts) {
         for (index, step) in forecast.steps.iter().enumerate() {
             out.push_str(&format!(
-                "{},{},{:?},{:?},{:?}\n",
+                "{},{},{},{:?},{:?},{:?},{:?}\n",
                 one.id,
+                one.frequency,
                 index + 1,
                 step.mean,
+                step.unit,
                 step.lo95,
                 step.hi95
             ));
@@ -53,15 +55,4 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     std::io::stdout().lock().write_all(out.as_bytes())?;
     Ok(())
-}
-
-fn season(frequency: &str) -> usize {
-    match frequency {
-        "monthly" => 12,
-        "bimonthly" => 6,
-        "quarterly" => 4,
-        "weekly" => 52,
-        "hourly" => 24,
-        _ => 1,
-    }
 }

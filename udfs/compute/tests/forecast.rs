@@ -3,7 +3,9 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
-use tithe_compute::forecast::{Basis, Forecast, Model, SeriesError, forecast_series};
+use tithe_compute::forecast::{
+    Basis, Forecast, Model, SeriesError, SeriesRef, forecast_many, forecast_series,
+};
 
 fn check(values: &[f64], season: usize, horizon: usize, model: Model) -> Forecast {
     let forecast = forecast_series(values, season, horizon, model).expect("the values are finite");
@@ -54,6 +56,29 @@ proptest! {
             prop_assert_eq!((a.mean * factor).to_bits(), b.mean.to_bits());
             prop_assert_eq!((a.hi95 * factor).to_bits(), b.hi95.to_bits());
         }
+    }
+}
+
+#[test]
+fn many_series_are_each_forecast_as_alone_on_any_number_of_threads() {
+    let values: Vec<f64> = (0..400_u32).map(|t| f64::from(t * 7919 % 1013) - 200.0).collect();
+    let mut series: Vec<SeriesRef<'_>> = (0..150)
+        .map(|i| SeriesRef { values: &values[i..i + 1 + i % 90], season: [1, 4, 12][i % 3], horizon: i % 20 })
+        .collect();
+    series[7].values = &[];
+    for model in [Model::Auto, Model::Dot] {
+        let alone: Vec<_> =
+            series.iter().map(|s| forecast_series(s.values, s.season, s.horizon, model)).collect();
+        assert_eq!(alone[7], Err(SeriesError::Empty));
+        for threads in [1, 2, 5] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads start");
+            assert_eq!(pool.install(|| forecast_many(&series, model)), alone, "{threads} threads");
+        }
+        let mut reversed = series.clone();
+        reversed.reverse();
+        let mut again = forecast_many(&reversed, model);
+        again.reverse();
+        assert_eq!(again, alone);
     }
 }
 

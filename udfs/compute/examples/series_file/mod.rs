@@ -8,6 +8,8 @@ pub(crate) struct Series {
     /// As in the file, quotes included.
     pub(crate) id: String,
     pub(crate) frequency: String,
+    /// Values in a season; 1 where the frequency has none.
+    pub(crate) season: usize,
     pub(crate) train: Vec<f64>,
     pub(crate) test: Vec<f64>,
 }
@@ -38,7 +40,18 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Series>, String> {
         .map(|((frequency, id), mut points)| {
             points.sort_by_key(|(time, _, _)| *time);
             let part = |test: bool| points.iter().filter(|p| p.1 == test).map(|p| p.2).collect();
-            Series { id, frequency, train: part(false), test: part(true) }
+            Series { season: season(&frequency), id, frequency, train: part(false), test: part(true) }
         })
         .collect())
+}
+
+fn season(frequency: &str) -> usize {
+    match frequency {
+        "monthly" => 12,
+        "bimonthly" => 6,
+        "quarterly" => 4,
+        "weekly" => 52,
+        "hourly" => 24,
+        _ => 1,
+    }
 }

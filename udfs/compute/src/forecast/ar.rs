@@ -1,6 +1,7 @@
 //! Member `ar`: an autoregression on the series, differenced by rule.
 
 use super::statistics::{is_seasonal, mean, variance};
+use crate::random::ln;
 
 /// A seasonal difference if the season is significant, a first difference if it lowers the variance, then an
 /// autoregression by Burg's method whose order (at most one season and one) minimises AICc.
@@ -57,7 +58,7 @@ fn burg(series: &[f64], largest: usize) -> Vec<f64> {
     let start = if error > 0.0 { error } else { 1e-30 };
     let criterion = |error: f64, order: usize| {
         let (n, p) = (n as f64, order as f64);
-        n * (error / start).max(1e-12).ln()
+        n * ln((error / start).max(1e-12))
             + 2.0 * (p + 1.0)
             + 2.0 * ((p + 1.0) * (p + 2.0)) / (n - p - 2.0).max(1.0)
     };

@@ -1,22 +1,24 @@
 //! Member `dot`: the Dynamic Optimised Theta model (Fiorucci et al. 2016) on the seasonally adjusted series.
 
+use pulp::{Simd, WithSimd};
+
+use super::lanes::{LANES, Lanes};
+use super::running_line::RunningLine;
 use super::seasonal_adjustment::SeasonalAdjustment;
 use super::statistics::mean_absolute;
-use super::zoom::{SearchSpace, zoom};
+use super::theta_pass::{Theta, pass};
+use super::zoom::{Coordinate, Objective, zoom};
+use crate::random::exp;
 
 /// Shortest series that is fitted; shorter ones repeat their last value.
 const SHORTEST: usize = 4;
-/// One-step errors before this index are not counted: the running trend has no slope yet.
-const WARM_UP: usize = 3;
 
-/// Forecasts `values`. Parameters are the initial level, the smoothing of the level and the logarithm of theta.
-pub(crate) fn dot(values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
-    let adjustment = SeasonalAdjustment::new(values, season);
-    let forecast = dynamic_theta(&adjustment.adjusted, horizon);
-    adjustment.reseasonalise(forecast)
+/// Forecasts a series. Parameters are the initial level, the smoothing of the level and the logarithm of theta.
+pub(crate) fn dot(adjustment: &SeasonalAdjustment, horizon: usize, arch: pulp::Arch) -> Vec<f64> {
+    adjustment.reseasonalise(dynamic_theta(&adjustment.adjusted, horizon, arch))
 }
 
-fn dynamic_theta(values: &[f64], horizon: usize) -> Vec<f64> {
+fn dynamic_theta(values: &[f64], horizon: usize, arch: pulp::Arch) -> Vec<f64> {
     let Some(last) = values.last() else { return Vec::new() };
     if values.len() < SHORTEST {
         return vec![*last; horizon];
@@ -26,97 +28,84 @@ fn dynamic_theta(values: &[f64], horizon: usize) -> Vec<f64> {
         _ => 1.0,
     };
     let scaled: Vec<f64> = values.iter().map(|v| v / scale).collect();
-    let level = 0.5 * scaled[0];
-    let reach = scaled[0].abs() + 0.2;
-    let space = SearchSpace {
-        start: [level, 0.5, std::f64::consts::LN_2],
-        low: [level - reach, 0.1, 0.0],
-        high: [level + reach, 0.99, 3.0],
-    };
-    let (point, _) = zoom(&space, |p| Theta::new(p).run(&scaled).1);
-    let (state, _) = Theta::new(&point).run(&scaled);
-    state.forecast(horizon).into_iter().map(|v| v * scale).collect()
+    let mut line = RunningLine::new(scaled[0]);
+    let lines: Vec<(f64, f64)> = scaled[1..]
+        .iter()
+        .map(|value| {
+            let before = (line.intercept, line.slope);
+            line.update(*value);
+            before
+        })
+        .collect();
+    let mut state = arch.dispatch(Search { values: &scaled, lines: &lines });
+    (0..horizon)
+        .map(|_| {
+            let value = state.next(&line);
+            state.update(value);
+            line.update(value);
+            value * scale
+        })
+        .collect()
 }
 
-/// A smoothed level and a straight line fitted to all that was seen, both brought forward step by step.
-#[derive(Debug, Clone, Copy)]
-struct Theta {
-    alpha: f64,
-    /// Weight of the line: 1 − 1/θ.
-    line_weight: f64,
-    level: f64,
-    mean: f64,
-    intercept: f64,
-    slope: f64,
-    /// (1 − α) to the power of the values seen.
-    decay: f64,
-    seen: f64,
+/// The search for the parameters; the start is kept where no candidate has a finite error.
+struct Search<'a> {
+    values: &'a [f64],
+    lines: &'a [(f64, f64)],
 }
 
-impl Theta {
-    fn new(&[level, alpha, log_theta]: &[f64; 3]) -> Self {
-        Self {
-            alpha,
-            line_weight: 1.0 - 1.0 / log_theta.exp(),
-            level,
-            mean: 0.0,
-            intercept: 0.0,
-            slope: 0.0,
-            decay: 1.0,
-            seen: 0.0,
+impl WithSimd for Search<'_> {
+    type Output = Theta<f64>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Theta<f64> {
+        let first = self.values[0];
+        let reach = first.abs() + 0.2;
+        let coordinates = [
+            Coordinate { start: 0.5 * first, low: 0.5 * first - reach, high: 0.5 * first + reach },
+            Coordinate { start: 0.5, low: 0.1, high: 0.99 },
+            Coordinate { start: std::f64::consts::LN_2, low: 0.0, high: 3.0 },
+        ];
+        let kept = Theta { alpha: 0.5, line_weight: 0.5, level: first, decay: 0.5 };
+        let mut run = Run { simd, search: self, state: Theta::splat(kept), kept };
+        zoom(&coordinates, &mut run);
+        run.kept
+    }
+}
+
+struct Run<'a, S> {
+    simd: S,
+    search: Search<'a>,
+    state: Theta<Lanes>,
+    kept: Theta<f64>,
+}
+
+impl<S: Simd> Objective for Run<'_, S> {
+    #[inline(always)]
+    fn evaluate(&mut self, [level, alpha, log_theta, _]: &[Lanes; 4]) -> Lanes {
+        self.state.level = *level;
+        self.state.alpha = *alpha;
+        for lane in 0..LANES {
+            self.state.line_weight.0[lane] = 1.0 - exp(-log_theta.0[lane]);
         }
+        pass(self.simd, self.search.values, self.search.lines, &mut self.state)
     }
 
-    /// The state after `values`, and the sum of squared one-step errors.
-    fn run(mut self, values: &[f64]) -> (Self, f64) {
-        let first = values[0];
-        self.level = self.alpha * first + (1.0 - self.alpha) * self.level;
-        self.mean = first;
-        self.intercept = first;
-        self.decay = 1.0 - self.alpha;
-        self.seen = 1.0;
-        let mut squared = 0.0;
-        for (t, value) in values.iter().enumerate().skip(1) {
-            let error = value - self.next();
-            if t >= WARM_UP {
-                squared += error * error;
-            }
-            self.update(*value);
-        }
-        (self, squared)
-    }
-
-    fn next(&self) -> f64 {
-        let keep = 1.0 - self.alpha;
-        let line = self.intercept * self.decay + self.slope * (1.0 - self.decay * keep) * (1.0 / self.alpha);
-        self.level + self.line_weight * line
-    }
-
-    fn update(&mut self, value: f64) {
-        let n = self.seen;
-        let mean = (n * self.mean + value) / (n + 1.0);
-        self.level = self.alpha * value + (1.0 - self.alpha) * self.level;
-        self.slope = ((n - 1.0) * self.slope + 6.0 * (value - self.mean) / (n + 1.0)) / (n + 2.0);
-        self.intercept = mean - self.slope * (n + 2.0) / 2.0;
-        self.mean = mean;
-        self.decay *= 1.0 - self.alpha;
-        self.seen += 1.0;
-    }
-
-    fn forecast(mut self, horizon: usize) -> Vec<f64> {
-        (0..horizon)
-            .map(|_| {
-                let value = self.next();
-                self.update(value);
-                value
-            })
-            .collect()
+    #[inline(always)]
+    fn keep(&mut self, lane: usize, _: &[Lanes; 4]) {
+        self.kept = self.state.lane(lane);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::centred_average::CentredAverage;
     use super::*;
+
+    fn dot(values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
+        let average = CentredAverage::new(values, season);
+        super::dot(&SeasonalAdjustment::new(values, season, &average), horizon, pulp::Arch::new())
+    }
 
     #[test]
     fn follows_a_line_with_part_of_its_slope() {
@@ -124,18 +113,6 @@ mod tests {
         let forecast = dot(&line, 1, 4);
         assert!(forecast[0] > 178.0 && forecast[0] < 184.0, "{forecast:?}");
         assert!(forecast.windows(2).all(|w| w[1] > w[0] && w[1] - w[0] < 2.5), "{forecast:?}");
-    }
-
-    #[test]
-    fn the_running_line_is_the_least_squares_line() {
-        let values = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0];
-        let (state, _) = Theta::new(&[0.0, 0.5, 0.7]).run(&values);
-        let n = values.len() as f64;
-        let weighted = values.iter().enumerate().map(|(t, v)| v * (t + 1) as f64).sum::<f64>() / n;
-        let mean = values.iter().sum::<f64>() / n;
-        let slope = 6.0 * (2.0 * weighted - (n + 1.0) * mean) / (n * n - 1.0);
-        assert!((state.slope - slope).abs() < 1e-12);
-        assert!((state.intercept - (mean - (n + 1.0) * slope / 2.0)).abs() < 1e-12);
     }
 
     #[test]

@@ -1,24 +1,32 @@
 //! Member `ets`: an average of exponential smoothing models, weighted by how well each explains the series.
 
-use super::exponential_smoothing::{Errors, Fit, Season, Shape, Trend};
+use super::analysis::Analysis;
+use super::exponential_smoothing::{Shape, Trend};
+use super::smoothing_pass::Form;
+use crate::random::exp;
 
 /// Weight below which a model is left out.
 const NEGLIGIBLE: f64 = 1e-6;
 
 /// {no, additive, damped} trend × {no, additive, multiplicative} season, as far as length and sign of the series
 /// allow, averaged with weights exp(−ΔAICc/2). The last value where nothing can be fitted.
-pub(crate) fn ets(values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
-    let Some(last) = values.last() else { return Vec::new() };
-    let fits: Vec<Fit> =
-        shapes(values, season).into_iter().filter_map(|shape| shape.fit(values, season, horizon)).collect();
-    let best = fits.iter().map(|fit| fit.aicc).fold(f64::INFINITY, f64::min);
-    if fits.is_empty() {
-        return vec![*last; horizon];
+pub(crate) fn ets(analysis: &mut Analysis<'_>) -> Vec<f64> {
+    let Some(last) = analysis.values.last() else { return Vec::new() };
+    let shapes = shapes(analysis.values, analysis.season);
+    let mut best = f64::INFINITY;
+    for shape in &shapes {
+        if let Some(fit) = analysis.fit(*shape) {
+            best = best.min(fit.aicc);
+        }
+    }
+    if best == f64::INFINITY {
+        return vec![*last; analysis.horizon];
     }
     let mut total = 0.0;
-    let mut average = vec![0.0; horizon];
-    for fit in &fits {
-        let weight = (-0.5 * (fit.aicc - best)).exp();
+    let mut average = vec![0.0; analysis.horizon];
+    for shape in shapes {
+        let Some(fit) = analysis.fit(shape) else { continue };
+        let weight = exp(-0.5 * (fit.aicc - best));
         if weight > NEGLIGIBLE {
             total += weight;
             for (sum, value) in average.iter_mut().zip(&fit.forecast) {
@@ -26,20 +34,22 @@ pub(crate) fn ets(values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
             }
         }
     }
-    average.iter().map(|sum| sum / total).collect()
+    for sum in &mut average {
+        *sum /= total;
+    }
+    average
 }
 
 fn shapes(values: &[f64], season: usize) -> Vec<Shape> {
     let positive = values.iter().all(|v| *v > 0.0);
     let seasonal = season > 1 && values.len() > 2 * season;
-    let errors = if positive { Errors::Multiplicative } else { Errors::Additive };
     let mut shapes = Vec::with_capacity(9);
     for trend in [Trend::None, Trend::Additive, Trend::Damped] {
-        shapes.push(Shape { errors, trend, season: Season::None });
+        shapes.push(Shape { form: if positive { Form::PlainRelative } else { Form::Plain }, trend });
         if seasonal {
-            shapes.push(Shape { errors: Errors::Additive, trend, season: Season::Additive });
+            shapes.push(Shape { form: Form::AdditiveSeason, trend });
             if positive {
-                shapes.push(Shape { errors, trend, season: Season::Multiplicative });
+                shapes.push(Shape { form: Form::MultiplicativeSeason, trend });
             }
         }
     }
@@ -48,7 +58,12 @@ fn shapes(values: &[f64], season: usize) -> Vec<Shape> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::exponential_smoothing::Ring;
     use super::*;
+
+    fn ets(values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
+        super::ets(&mut Analysis::new(values, season, horizon, &mut Ring::new(), pulp::Arch::new()))
+    }
 
     #[test]
     fn only_positive_series_get_multiplicative_models() {

@@ -1,26 +1,34 @@
 //! Member `hw`: additive Holt–Winters.
 
-use super::exponential_smoothing::{Errors, Season, Shape, Trend};
+use super::analysis::Analysis;
+use super::exponential_smoothing::{Fit, Shape, Trend};
+use super::smoothing_pass::Form;
 use super::snaive::snaive;
 
-/// Level, slope and additive season (no season where the series is not longer than two seasons and five values).
-/// The seasonal naive where the series is too short.
-pub(crate) fn hw(values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
-    let seasonal = season > 1 && values.len() > 2 * season + 5;
-    let shape = Shape {
-        errors: Errors::Additive,
-        trend: Trend::Additive,
-        season: if seasonal { Season::Additive } else { Season::None },
-    };
-    match shape.fit(values, season, horizon) {
-        Some(fit) => fit.forecast,
-        None => snaive(values, season, horizon),
+/// The fit of level, slope and additive season (no season where the series is not longer than two seasons and
+/// five values); `None` where the series is too short.
+pub(crate) fn holt_winters<'a>(analysis: &'a mut Analysis<'_>) -> Option<&'a Fit> {
+    let seasonal = analysis.season > 1 && analysis.values.len() > 2 * analysis.season + 5;
+    let form = if seasonal { Form::AdditiveSeason } else { Form::Plain };
+    analysis.fit(Shape { form, trend: Trend::Additive })
+}
+
+/// Its forecast; the seasonal naive where the series is too short.
+pub(crate) fn hw(analysis: &mut Analysis<'_>) -> Vec<f64> {
+    match holt_winters(analysis) {
+        Some(fit) => fit.forecast.clone(),
+        None => snaive(analysis.values, analysis.season, analysis.horizon),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::exponential_smoothing::Ring;
     use super::*;
+
+    fn hw(values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
+        super::hw(&mut Analysis::new(values, season, horizon, &mut Ring::new(), pulp::Arch::new()))
+    }
 
     #[test]
     fn continues_a_line_with_a_season() {

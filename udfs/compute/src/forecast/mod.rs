@@ -1,27 +1,36 @@
 //! Revenue forecasting: six cheap members, their median, and calibrated intervals.
 
 mod adjustments;
+mod analysis;
 mod ar;
 mod auto;
 mod backtest;
 mod calibration;
+mod centred_average;
 mod dot;
 mod ets;
 mod exponential_smoothing;
 mod growth;
 mod holiday;
 mod hw;
+mod initial_state;
 mod interval;
+mod lanes;
 mod model;
+mod running_line;
 mod scale;
 mod seasonal_adjustment;
 mod series;
+#[cfg(test)]
+mod series_strategy;
 mod smedian;
+mod smoothing_pass;
 mod snaive;
 mod statistics;
+mod theta_pass;
 mod zoom;
 
 pub use adjustments::{Adjustments, forecast_adjusted};
 pub use backtest::{Backtest, backtest};
 pub use model::Model;
-pub use series::{Basis, Forecast, SeriesError, Step, forecast_series};
+pub use series::{Basis, Forecast, SeriesError, SeriesRef, Step, forecast_many, forecast_series};

@@ -1,11 +1,12 @@
 //! The models by name.
 
+use super::analysis::Analysis;
 use super::{ar, auto, dot, ets, hw, smedian, snaive};
 
 /// What makes the point forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Model {
-    /// Median of the six others at every step.
+    /// Median of the six others at every step; `Dot` and `Ar` count twice in a series without season.
     Auto,
     /// The last season again.
     Snaive,
@@ -59,16 +60,20 @@ impl Model {
         }
     }
 
-    /// `horizon` values after `values`, which must be finite and of the order of one; empty for no values.
-    pub(crate) fn point_forecast(self, values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
+    /// The values after the series; empty for no values.
+    pub(crate) fn point_forecast(self, analysis: &mut Analysis<'_>) -> Vec<f64> {
+        let (values, season, horizon) = (analysis.values, analysis.season, analysis.horizon);
         match self {
-            Self::Auto => auto::auto(values, season, horizon).forecast,
+            Self::Auto => auto::auto(analysis).forecast,
             Self::Snaive => snaive::snaive(values, season, horizon),
-            Self::Dot => dot::dot(values, season, horizon),
-            Self::Ets => ets::ets(values, season, horizon),
-            Self::Hw => hw::hw(values, season, horizon),
+            Self::Dot => {
+                let arch = analysis.arch;
+                dot::dot(analysis.adjustment(), horizon, arch)
+            }
+            Self::Ets => ets::ets(analysis),
+            Self::Hw => hw::hw(analysis),
             Self::Ar => ar::ar(values, season, horizon),
-            Self::Smedian => smedian::smedian(values, season, horizon),
+            Self::Smedian => smedian::smedian(analysis.adjustment(), season, horizon),
         }
     }
 }

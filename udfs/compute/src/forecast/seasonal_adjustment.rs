@@ -1,6 +1,7 @@
 //! The seasonal step of the members `dot` and `smedian`.
 
-use super::statistics::{mean, mean_absolute, moving_average};
+use super::centred_average::CentredAverage;
+use super::statistics::{mean, mean_absolute};
 
 /// Weight of a year relative to the one after it.
 const DECAY: f64 = 0.8;
@@ -23,12 +24,12 @@ pub(crate) struct SeasonalAdjustment {
 
 impl SeasonalAdjustment {
     /// Adjusts `values`; a series shorter than two seasons and two steps is left as it is.
-    pub(crate) fn new(values: &[f64], season: usize) -> Self {
+    pub(crate) fn new(values: &[f64], season: usize, average: &CentredAverage) -> Self {
         let n = values.len();
         if season < 2 || n < 2 * season + 2 {
             return Self { adjusted: values.to_vec(), factors: vec![0.0], relative: false };
         }
-        let trend = extended_trend(values, season);
+        let trend = extended_trend(average, n, season);
         let floor = SAFE_TREND * mean_absolute(values);
         let relative = trend.iter().all(|t| *t > floor);
         let base: Vec<f64> = if relative { trend.clone() } else { vec![1.0; n] };
@@ -49,15 +50,11 @@ impl SeasonalAdjustment {
     }
 }
 
-/// Centred moving average, extended at both ends with half of the nearest yearly slope.
-fn extended_trend(values: &[f64], season: usize) -> Vec<f64> {
-    let n = values.len();
-    let half = season / 2;
-    let (first, last) = (half, n - half - 1);
+/// The moving average, extended at both ends with half of the nearest yearly slope.
+fn extended_trend(average: &CentredAverage, n: usize, season: usize) -> Vec<f64> {
+    let (first, last) = (average.first(), n - average.first() - 1);
     let mut trend = vec![0.0; n];
-    for (t, slot) in trend.iter_mut().enumerate().take(last + 1).skip(first) {
-        *slot = moving_average(values, season, t);
-    }
+    trend[first..=last].copy_from_slice(average.inner());
     let spans_a_year = last >= first + season;
     let slope = |early: f64, late: f64| if spans_a_year { (late - early) / season as f64 } else { 0.0 };
     let end_slope = slope(trend[last.saturating_sub(season)], trend[last]);
@@ -126,7 +123,7 @@ mod tests {
     use super::*;
 
     fn check(values: &[f64], season: usize, relative: bool, tolerance: f64) {
-        let adjustment = SeasonalAdjustment::new(values, season);
+        let adjustment = SeasonalAdjustment::new(values, season, &CentredAverage::new(values, season));
         assert_eq!(adjustment.relative, relative);
         let n = values.len();
         let rough = |v: &[f64]| v.windows(2).map(|w| (w[1] - w[0]).abs()).sum::<f64>() / (n - 1) as f64;
@@ -146,7 +143,7 @@ mod tests {
     fn puts_the_season_back_where_it_was() {
         let pattern = [1.0, 5.0, 2.0, 8.0, -3.0];
         let values: Vec<f64> = (0..43_u32).map(|t| pattern[(t % 5) as usize]).collect();
-        let adjustment = SeasonalAdjustment::new(&values, 5);
+        let adjustment = SeasonalAdjustment::new(&values, 5, &CentredAverage::new(&values, 5));
         let level = mean(&adjustment.adjusted);
         let forecast = adjustment.reseasonalise(vec![level; 5]);
         for (step, value) in forecast.iter().enumerate() {
@@ -157,7 +154,7 @@ mod tests {
     #[test]
     fn leaves_short_series_alone() {
         let values = [1.0, 2.0, 3.0];
-        let adjustment = SeasonalAdjustment::new(&values, 12);
+        let adjustment = SeasonalAdjustment::new(&values, 12, &CentredAverage::new(&values, 12));
         assert_eq!(adjustment.adjusted, values);
         assert_eq!(adjustment.reseasonalise(vec![7.0]), [7.0]);
     }

@@ -1,8 +1,12 @@
-//! The forecast of one series: the only door to the members.
+//! The forecasts of one series and of many: the only door to the members.
 
+use rayon::prelude::*;
 use thiserror::Error;
 
+use super::analysis::Analysis;
 use super::auto::auto;
+use super::exponential_smoothing::Ring;
+use super::hw::holt_winters;
 use super::interval::{Bounds, bounds, unit_base};
 use super::model::Model;
 use super::scale::power_of_two_scale;
@@ -80,6 +84,37 @@ pub fn forecast_series(
     horizon: usize,
     model: Model,
 ) -> Result<Forecast, SeriesError> {
+    let series = SeriesRef { values, season, horizon };
+    forecast_with(series, model, &mut Ring::new(), pulp::Arch::new())
+}
+
+/// A series to forecast, as [`forecast_series`] takes it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SeriesRef<'a> {
+    /// Equally spaced in time, oldest first.
+    pub values: &'a [f64],
+    /// The number of values in a season, 1 for none.
+    pub season: usize,
+    /// The number of values to forecast.
+    pub horizon: usize,
+}
+
+/// Forecasts many series on all threads of the current rayon pool, in the order given. A series' result is that
+/// of [`forecast_series`] to the bit, whatever the other series, their order and the number of threads.
+#[must_use]
+pub fn forecast_many(series: &[SeriesRef<'_>], model: Model) -> Vec<Result<Forecast, SeriesError>> {
+    let arch = pulp::Arch::new();
+    series.par_iter().map_init(Ring::new, |ring, one| forecast_with(*one, model, ring, arch)).collect()
+}
+
+/// `ring` is memory to be used again; neither it nor `arch` has any influence on the result.
+fn forecast_with(
+    series: SeriesRef<'_>,
+    model: Model,
+    ring: &mut Ring,
+    arch: pulp::Arch,
+) -> Result<Forecast, SeriesError> {
+    let SeriesRef { values, season, horizon } = series;
     let first = *values.first().ok_or(SeriesError::Empty)?;
     if let Some(index) = values.iter().position(|v| !v.is_finite()) {
         return Err(SeriesError::NotFinite { index });
@@ -92,13 +127,15 @@ pub fn forecast_series(
 
     let scale = power_of_two_scale(values);
     let scaled: Vec<f64> = values.iter().map(|v| v / scale).collect();
+    let mut analysis = Analysis::new(&scaled, season, horizon, ring, arch);
     let (point, spread) = if model == Model::Auto {
-        let consensus = auto(&scaled, season, horizon);
+        let consensus = auto(&mut analysis);
         (consensus.forecast, consensus.spread)
     } else {
-        (model.point_forecast(&scaled, season, horizon), vec![0.0; horizon])
+        (model.point_forecast(&mut analysis), vec![0.0; horizon])
     };
-    let (base, short) = unit_base(&scaled, season);
+    let one_step_error = holt_winters(&mut analysis).map(|fit| fit.one_step_error);
+    let (base, short) = unit_base(&scaled, season, one_step_error);
     let mut clamped = false;
     let steps = point
         .iter()
@@ -163,5 +200,38 @@ fn clamp(step: Step) -> Step {
         hi80: finite(step.hi80),
         lo95: finite(step.lo95),
         hi95: finite(step.hi95),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::lanes::instruction_sets;
+    use super::super::series_strategy::values;
+    use super::*;
+
+    fn bits(forecast: &Forecast) -> Vec<[u64; 6]> {
+        let of = |s: &Step| [s.mean, s.unit, s.lo80, s.hi80, s.lo95, s.hi95].map(f64::to_bits);
+        forecast.steps.iter().map(of).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn every_instruction_set_gives_the_same_bits(
+            values in values(80),
+            season in prop::sample::select(vec![1, 2, 4, 5, 12, 24]),
+            model in prop::sample::select(Model::ALL.to_vec()),
+        ) {
+            let series = SeriesRef { values: &values, season, horizon: 7 };
+            let plain = forecast_series(&values, season, 7, model).expect("the values are finite");
+            let mut ring = Ring::new();
+            for arch in instruction_sets() {
+                let forecast = forecast_with(series, model, &mut ring, arch).expect("the values are finite");
+                prop_assert_eq!(bits(&forecast), bits(&plain), "{:?}", arch);
+            }
+        }
     }
 }

@@ -4,17 +4,22 @@ use super::seasonal_adjustment::SeasonalAdjustment;
 use super::statistics::median;
 
 /// The median of the last season (at least three values) of the adjusted series. Deaf to single spikes.
-pub(crate) fn smedian(values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
-    let adjustment = SeasonalAdjustment::new(values, season);
-    let window = season.max(3).min(values.len());
-    let mut recent = adjustment.adjusted[values.len() - window..].to_vec();
+pub(crate) fn smedian(adjustment: &SeasonalAdjustment, season: usize, horizon: usize) -> Vec<f64> {
+    let adjusted = &adjustment.adjusted;
+    let mut recent = adjusted[adjusted.len() - season.max(3).min(adjusted.len())..].to_vec();
     let level = median(&mut recent).unwrap_or(0.0);
     adjustment.reseasonalise(vec![level; horizon])
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::centred_average::CentredAverage;
     use super::*;
+
+    fn smedian(values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
+        let average = CentredAverage::new(values, season);
+        super::smedian(&SeasonalAdjustment::new(values, season, &average), season, horizon)
+    }
 
     #[test]
     fn is_deaf_to_a_spike() {

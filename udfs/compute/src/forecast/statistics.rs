@@ -56,20 +56,8 @@ pub(crate) fn is_seasonal(values: &[f64], season: usize) -> bool {
     let autocorrelation = |lag: usize| -> f64 {
         values.iter().zip(&values[lag..]).map(|(a, b)| (b - centre) * (a - centre)).sum::<f64>() / total
     };
-    let squares: f64 = (1..season).map(|lag| autocorrelation(lag).powi(2)).sum();
+    let squares: f64 = (1..season).map(autocorrelation).map(|correlation| correlation * correlation).sum();
     autocorrelation(season).abs() > 1.645 * ((1.0 + 2.0 * squares) / n as f64).sqrt()
-}
-
-/// Centred moving average over one season (half weights at both ends for an even season) at `t`, which must be
-/// at least `season / 2` away from both ends.
-pub(crate) fn moving_average(values: &[f64], season: usize, t: usize) -> f64 {
-    let half = season / 2;
-    let total = if season.is_multiple_of(2) {
-        0.5 * (values[t - half] + values[t + half]) + values[t + 1 - half..t + half].iter().sum::<f64>()
-    } else {
-        values[t - half..=t + half].iter().sum::<f64>()
-    };
-    total / season as f64
 }
 
 #[cfg(test)]
@@ -93,15 +81,6 @@ mod tests {
         assert!(!is_seasonal(&wave[..11], 4));
         assert!(!is_seasonal(&[5.0; 48], 4));
         assert!(!is_seasonal(&wave, 1));
-    }
-
-    #[test]
-    fn moving_average_of_a_line_is_the_line() {
-        let line: Vec<f64> = (0..20_u32).map(f64::from).collect();
-        assert!((moving_average(&line, 4, 10) - 10.0).abs() < 1e-12);
-        assert!((moving_average(&line, 5, 10) - 10.0).abs() < 1e-12);
-        assert!((moving_average(&line, 1, 10) - 10.0).abs() < 1e-12);
-        assert!((moving_average(&line, 2, 1) - 1.0).abs() < 1e-12);
     }
 
     #[test]

@@ -38,12 +38,12 @@ const LN: [f64; 7] = [
     0.666_666_666_666_667,
 ];
 
-#[inline]
+#[inline(always)]
 fn multiply_add(factor: f64, by: f64, term: f64) -> f64 {
     factor * by + term
 }
 
-#[inline]
+#[inline(always)]
 fn polynomial<const N: usize>(coefficients: &[f64; N], at: f64) -> f64 {
     let mut value = coefficients[0];
     for coefficient in &coefficients[1..] {
@@ -86,23 +86,30 @@ pub fn ln(x: f64) -> f64 {
             f64::NAN
         };
     }
-    let (x, offset) = if x < f64::MIN_POSITIVE { (x * 18_014_398_509_481_984.0, 54) } else { (x, 0) };
+    if x < f64::MIN_POSITIVE { ln_normal(x * 18_014_398_509_481_984.0, -54.0) } else { ln_normal(x, 0.0) }
+}
+
+/// Natural logarithm of `x × 2^power` for a positive, normal and finite `x`; without branches, so that a loop
+/// over it becomes vector instructions.
+#[inline(always)]
+pub(crate) fn ln_normal(x: f64, power: f64) -> f64 {
     // The mantissa is taken in [1/√2, √2): adding the distance of √2's mantissa carries into the exponent.
     let bits = x.to_bits().wrapping_add(0x0009_5F61_9980_C433);
-    let exponent = exponent_of(bits) - 1023 - offset;
+    let k = exponent_field(bits) - 1023.0 + power;
     let mantissa = f64::from_bits((bits & 0x000F_FFFF_FFFF_FFFF).wrapping_add(0x3FE6_A09E_667F_3BCD));
     let f = mantissa - 1.0;
     let s = f / (2.0 + f);
     let z = s * s;
     let tail = z * polynomial(&LN, z);
     let half_square = 0.5 * f * f;
-    let k = f64::from(exponent);
     k * LN_2_HIGH - ((half_square - (s * (half_square + tail) + k * LN_2_LOW)) - f)
 }
 
-#[inline]
-fn exponent_of(bits: u64) -> i32 {
-    (bits >> 52) as i32
+/// The exponent field of a positive double as a number, in operations that every vector unit has.
+#[inline(always)]
+pub(crate) fn exponent_field(bits: u64) -> f64 {
+    const TWO_TO_52: f64 = 4_503_599_627_370_496.0;
+    f64::from_bits(bits >> 52 | TWO_TO_52.to_bits()) - TWO_TO_52
 }
 
 /// Logarithm of the gamma function for `x > 0`, by Stirling's series after shifting the argument above 8.

@@ -15,6 +15,7 @@ mod reduce;
 mod stream;
 
 pub use elementary::{exp, ln, ln_gamma};
+pub(crate) use elementary::{exponent_field, ln_normal};
 pub use gamma::{beta, gamma};
 pub use lognormal::LognormalSum;
 pub use normal::normal_quantile;

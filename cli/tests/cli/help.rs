@@ -1,0 +1,43 @@
+//! Help: every verb says what it is for and shows examples.
+
+use crate::support::tithe;
+
+#[test]
+fn every_verb_has_examples() {
+    for verb in ["sql", "query", "functions", "serve", "gen", "demo"] {
+        let help = tithe([verb, "--help"]).result();
+        assert!(help.contains(&format!("Usage: tithe {verb}")), "{help}");
+        assert!(help.contains(&format!("Examples:\n  tithe {verb}")), "{help}");
+    }
+    let user = tithe(["user", "add", "--help"]).result();
+    assert!(user.contains("Examples:\n  tithe user add"), "{user}");
+    let run = tithe(["query", "run", "--help"]).result();
+    assert!(run.contains("tithe query run vat/circular_trading --param"), "{run}");
+}
+
+#[test]
+fn the_program_says_its_verbs_and_exit_codes() {
+    let help = tithe(["--help"]).result();
+    for part in
+        ["sql", "query", "functions", "serve", "gen", "demo", "Exit codes: 0 done, 1 the query failed, 2 "]
+    {
+        assert!(help.contains(part), "{part}: {help}");
+    }
+    assert_eq!(tithe(["--version"]).result(), format!("tithe {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn every_example_of_the_help_is_understood() {
+    // Clap checks options before anything is opened: `--help` at the end stops there.
+    for verb in ["sql", "query", "functions", "serve", "gen", "demo"] {
+        let help = tithe([verb, "--help"]).result();
+        for line in help.lines().filter_map(|line| line.strip_prefix("  tithe ")) {
+            let words: Vec<&str> = line.split("  ").next().expect("a command").split_whitespace().collect();
+            if line.contains(['\'', '|', '"']) {
+                continue;
+            }
+            let ran = crate::support::Place::new().run(words.iter().copied().chain(["--help"]));
+            assert_eq!(ran.code, Some(0), "tithe {line}: {}", ran.stderr);
+        }
+    }
+}

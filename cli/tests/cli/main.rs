@@ -1,0 +1,20 @@
+//! The program as its users meet it: the real binary, one file a theme.
+
+#![cfg(test)]
+
+mod bad_input;
+mod configuration;
+mod demo;
+mod exit_codes;
+mod formats;
+mod functions;
+mod generate;
+mod help;
+mod interrupt;
+mod output;
+mod query_library;
+mod script;
+mod serve;
+mod shell;
+mod support;
+mod user;

@@ -1,0 +1,86 @@
+//! `tithe serve`: it starts, says where, stops; and refuses what is unsafe. What it answers is tested in
+//! `flight-server`.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
+use std::process::Child;
+
+use crate::support::{Place, ends, send};
+
+/// A server on a free port, the address it printed, and what more it says.
+fn started(place: &Place) -> (Child, String, BufReader<std::process::ChildStderr>) {
+    let mut child = place.start(["serve", "--listen", "127.0.0.1:0"]);
+    let mut said = BufReader::new(child.stderr.take().expect("standard error"));
+    let mut line = String::new();
+    while !line.starts_with("serving ") {
+        line.clear();
+        assert!(said.read_line(&mut line).expect("a line") > 0, "the server ended without its address");
+    }
+    let address = line.trim_end().rsplit_once("grpc://").expect(&line).1.to_owned();
+    (child, address, said)
+}
+
+#[test]
+fn it_says_where_it_listens_and_stops_when_told() {
+    for signal in ["TERM", "INT"] {
+        let place = Place::with_sample();
+        let (mut child, address, mut said) = started(&place);
+        drop(TcpStream::connect(&address).expect("the server listens"));
+        send(signal, &child);
+        assert_eq!(ends(&mut child), Some(0), "{signal}");
+        let mut rest = String::new();
+        said.read_to_string(&mut rest).expect("text");
+        assert!(rest.contains(&format!("flight_sql.connect(\"grpc://{address}\")")), "{rest}");
+        assert!(rest.contains("stopping once the running queries are done"), "{rest}");
+        assert!(TcpStream::connect(&address).is_err());
+        let mut out = String::new();
+        child.stdout.take().expect("standard output").read_to_string(&mut out).expect("text");
+        assert_eq!(out, "");
+    }
+}
+
+fn refused(arguments: &[&str], code: i32) -> String {
+    let place = Place::with_sample();
+    let message = place.run(["serve"].iter().chain(arguments)).failure(code);
+    let error = message.lines().find(|line| line.starts_with("error: "));
+    error.unwrap_or_else(|| panic!("{message}")).to_owned()
+}
+
+#[test]
+fn a_port_in_use() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address");
+    assert_eq!(
+        refused(&["--listen", &address.to_string()], 3),
+        format!(
+            "error: port {} of 127.0.0.1 is in use by another program: stop it, or listen on another port",
+            address.port()
+        )
+    );
+}
+
+#[test]
+fn other_machines_need_tls_and_users() {
+    let message = refused(&["--listen", "0.0.0.0:0"], 2);
+    assert!(
+        message
+            .starts_with("error: refusing to listen on 0.0.0.0:0, which other machines can reach, without "),
+        "{message}"
+    );
+    assert!(refused(&["--listen", "[::]:0"], 2).contains("refusing to listen"));
+}
+
+#[test]
+fn options_that_cannot_be() {
+    assert!(
+        refused(&["--listen", "localhost"], 2).contains("an IP address and a port, such as 127.0.0.1:32010")
+    );
+    assert!(refused(&["--tls-cert", "a.pem"], 2).contains("required"));
+    assert!(refused(&["--listen", "127.0.0.1:0", "--users", "none.toml"], 2).contains("none.toml"));
+    assert!(
+        refused(&["--listen", "127.0.0.1:0", "--tls-cert", "a.pem", "--tls-key", "b.pem"], 2)
+            .contains("cannot read a.pem")
+    );
+    let message = Place::new().run(["serve", "--listen", "127.0.0.1:0"]).failure(2);
+    assert!(message.starts_with("error: there is no lake to serve: name one with --lake"), "{message}");
+}

@@ -1,0 +1,20 @@
+//! A server on the sample lake, asked by the clients that people use: arrow-flight's own in these files, Python's in
+//! `clients`. One binary, since each links a whole query engine.
+
+#![cfg(test)]
+
+mod cancel;
+mod clients;
+mod errors;
+mod limits;
+mod login;
+mod messages;
+mod metadata;
+mod prepared;
+mod queries;
+mod read_only;
+mod schemas;
+mod session_options;
+mod starting;
+mod support;
+mod tickets;
