@@ -17,6 +17,7 @@ mod status;
 mod stream;
 mod ticket;
 mod wire_schema;
+mod workers;
 
 pub use authentication::{PasswordError, UsersError, hash_password};
 pub use server::{ServeError, ServeOptions, TlsFiles, serve};

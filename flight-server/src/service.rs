@@ -21,6 +21,7 @@ use crate::limits::Limits;
 use crate::running::Running;
 use crate::session::{SessionKeys, Sessions};
 use crate::stream::FlightStream;
+use crate::workers::Workers;
 
 type BoxStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send + 'static>>;
 
@@ -33,6 +34,7 @@ pub(crate) struct FlightSql {
     pub(crate) sessions: Sessions,
     pub(crate) plans: Plans,
     pub(crate) constants: Constants,
+    pub(crate) workers: Workers,
 }
 
 /// Who sent a request.
@@ -50,6 +52,8 @@ impl FlightSql {
         stop: CancellationToken,
     ) -> Result<Self, Status> {
         let constants = Constants::new(&limits)?;
+        let workers =
+            Workers::start().map_err(|error| Status::internal(format!("no threads for queries: {error}")))?;
         Ok(Self {
             engine,
             authenticator,
@@ -58,6 +62,7 @@ impl FlightSql {
             sessions: Sessions::default(),
             plans: Plans::default(),
             constants,
+            workers,
         })
     }
 

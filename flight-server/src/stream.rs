@@ -16,6 +16,7 @@ use crate::limits::{Permit, timed_out};
 use crate::running::Run;
 use crate::split::Splitter;
 use crate::status;
+use crate::workers::Workers;
 
 /// What `DoGet` answers.
 pub(crate) type FlightStream = Pin<Box<dyn Stream<Item = Result<FlightData, Status>> + Send + 'static>>;
@@ -59,6 +60,7 @@ async fn passed(deadline: Option<Instant>) {
 ///
 /// The query is dropped, and its `permit` given back, as soon as it ends, fails, has to end, or the client goes away.
 pub(crate) fn of_query(
+    workers: Workers,
     batches: SendableRecordBatchStream,
     schema: SchemaRef,
     bounds: Bounds,
@@ -66,12 +68,17 @@ pub(crate) fn of_query(
 ) -> FlightStream {
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
+        let rows = sender.clone();
+        let sending = workers.run(async move {
+            let _until_it_ends = permit;
+            send_all(&rows, batches, schema).await
+        });
         let outcome = tokio::select! {
             biased;
             () = sender.closed() => return,
-            outcome = bounds.hold(send_all(&sender, batches, schema)) => outcome,
+            outcome = bounds.hold(sending) => outcome,
         };
-        drop((bounds, permit));
+        drop(bounds);
         let last = match outcome {
             Ok(()) => Item::End,
             Err(status) => Item::Message(Err(status)),

@@ -29,6 +29,6 @@ mod tests {
         assert_eq!(whole(-1_234.0), "-1,234");
         assert_eq!(whole(-0.2), "0");
         assert_eq!(whole_or_dash(None), "–");
-        assert_eq!(change(3.14), "+3.1 %");
+        assert_eq!(change(3.06), "+3.1 %");
     }
 }

@@ -57,7 +57,6 @@ fn the_demo_ends_with_a_report_and_the_lines_to_try_next() {
     for creator in cells(shown, "== Creators: the case list", 2) {
         assert!(page.contains(&creator.replace('&', "&amp;")), "{creator}");
     }
-    assert!(place.path("tithe-demo/report.html").display().to_string().len() > 1);
     assert!(shown.contains(&format!(
         "{}/tithe-demo/report.html",
         place.folder().canonicalize().expect("it").display()

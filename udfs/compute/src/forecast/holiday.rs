@@ -1,6 +1,6 @@
 //! A holiday that moves between the periods of a season, such as the Lunar New Year between January and February.
 
-use super::statistics::moving_average;
+use super::centred_average::CentredAverage;
 
 /// Weight of a season against the one after it.
 const FADING: f64 = 0.9;
@@ -60,12 +60,11 @@ pub(crate) fn holiday_factors(
 }
 
 fn points(values: &[f64], share: &[f64], season: usize, touched: &[bool]) -> Option<Vec<Point>> {
-    let half = season / 2;
     let mut points = Vec::new();
-    for index in half..values.len() - half {
+    let average = CentredAverage::new(values, season);
+    for (index, level) in (average.first()..).zip(average.inner()) {
         let place = index % season;
-        let level = moving_average(values, season, index);
-        if !(level > 0.0 && level.is_finite()) {
+        if !(*level > 0.0 && level.is_finite()) {
             return None;
         }
         if touched[place] {

@@ -1,0 +1,92 @@
+//! The threads on which queries are planned and run, apart from those that serve.
+//!
+//! A join may compute for minutes without a pause. On the threads that serve it would keep everyone from connecting, and
+//! its own time limit and cancellation from being noticed.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::AbortHandle;
+use tonic::Status;
+
+/// Deep expressions are computed by functions that call themselves.
+const STACK: usize = 8 << 20;
+
+/// One server's threads for queries, as many as there are cores.
+#[derive(Debug, Clone)]
+pub(crate) struct Workers(Arc<Owned>);
+
+#[derive(Debug)]
+struct Owned(Option<Runtime>);
+
+impl Workers {
+    pub(crate) fn start() -> io::Result<Self> {
+        let mut threads = Builder::new_multi_thread();
+        let runtime = threads.enable_all().thread_name("tithe-query").thread_stack_size(STACK).build()?;
+        Ok(Self(Arc::new(Owned(Some(runtime)))))
+    }
+
+    /// Does `work` there. When the caller gives up, it is dropped as soon as it pauses.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Status>> + Send + 'static,
+    ) -> Result<T, Status> {
+        let Some(runtime) = &self.0.0 else { return Err(Status::unavailable("the server is stopping")) };
+        let task = runtime.spawn(work);
+        let _abort = AbortOnDrop(task.abort_handle());
+        task.await.unwrap_or_else(|_panic| {
+            Err(Status::internal("the query ended without a result: see the server's log"))
+        })
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // Waiting for the threads is not allowed where this may be dropped.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_without_pauses_keeps_nobody_waiting() {
+        let workers = Workers::start().unwrap();
+        let since = Instant::now();
+        let busy = workers.run(async {
+            std::thread::sleep(Duration::from_secs(2));
+            Ok(())
+        });
+        assert!(timeout(Duration::from_millis(50), busy).await.is_err());
+        assert!(since.elapsed() < Duration::from_secs(1));
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_gives_up_ends_its_work() {
+        let workers = Workers::start().unwrap();
+        let (held, dropped) = tokio::sync::oneshot::channel::<()>();
+        let work = workers.run(async move {
+            let _held = held;
+            std::future::pending::<Result<(), Status>>().await
+        });
+        assert!(timeout(Duration::from_millis(50), work).await.is_err());
+        assert!(timeout(Duration::from_secs(5), dropped).await.unwrap().is_err());
+    }
+}
