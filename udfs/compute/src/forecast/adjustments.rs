@@ -76,3 +76,39 @@ fn scaled(step: Step, factor: f64) -> Step {
         hi95: of(step.hi95),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_known_changes_nothing() {
+        let values: Vec<f64> = (0..50_u32).map(|t| 100.0 + f64::from(t * 31 % 17)).collect();
+        let plain = forecast_series(&values, 12, 6, Model::Auto).expect("finite values");
+        let none = forecast_adjusted(&values, 12, 6, Model::Auto, &Adjustments::none());
+        assert_eq!(none.as_ref(), Ok(&plain));
+        let not_movable = Adjustments { drift: 0.0, holiday: Some(&[0.0; 56]) };
+        assert_eq!(forecast_adjusted(&values, 12, 6, Model::Auto, &not_movable), Ok(plain));
+    }
+
+    #[test]
+    fn growth_goes_on_and_the_bounds_grow_with_it() {
+        let values: Vec<f64> = (0..8_i32).map(|year| 2.0_f64.powi(year)).collect();
+        let all = Adjustments { drift: 1.0, holiday: None };
+        let forecast = forecast_adjusted(&values, 1, 2, Model::Snaive, &all).expect("finite values");
+        let expected = [256.0, 512.0];
+        for (step, expected) in forecast.steps.iter().zip(expected) {
+            assert!((step.mean / expected - 1.0).abs() < 1e-12);
+            assert!(step.lo95 <= step.lo80 && step.lo80 <= step.mean);
+            assert!(step.mean <= step.hi80 && step.hi80 <= step.hi95);
+        }
+    }
+
+    #[test]
+    fn bad_values_are_told_as_without_adjustments() {
+        let all = Adjustments { drift: 1.0, holiday: None };
+        assert_eq!(forecast_adjusted(&[], 1, 2, Model::Auto, &all), Err(SeriesError::Empty));
+        let error = forecast_adjusted(&[1.0, f64::NAN], 1, 2, Model::Auto, &all);
+        assert_eq!(error, Err(SeriesError::NotFinite { index: 1 }));
+    }
+}
