@@ -114,7 +114,9 @@ async fn answer(sql: &str, all: &RecordBatch, layout: &Layout) -> Result<(String
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn answers_depend_on_no_order_batch_partition_or_thread() -> Result<()> {
     let all = rows(40)?;
-    for (sql, ok) in [(QUERY, "status: ok"), (WHOLE, "status: ok"), (BACKTEST, "status: ok"), (TABLE, "| ok ")] {
+    for (sql, ok) in
+        [(QUERY, "status: ok"), (WHOLE, "status: ok"), (BACKTEST, "status: ok"), (TABLE, "| ok ")]
+    {
         let (expected, ..) = answer(sql, &all, &PLAIN).await?;
         assert!(expected.contains(ok), "{expected}");
         for (seed, partitions, batch, threads) in [(1, 1, 1, 1), (2, 4, 7, 4), (3, 8, 130, 3)] {

@@ -4,6 +4,8 @@
 //!
 //! The file has the columns `name, tax, month (YYYY-MM-DD), value`. Every December from the twelfth on is an origin;
 //! printed are the mean absolute percentage errors of the months ahead, without and with the calendar.
+use std::io::Write;
+
 use tithe_compute::calendar::lunar_new_year_share;
 use tithe_compute::forecast::{Adjustments, Model, forecast_adjusted};
 
@@ -11,6 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let path = arguments.first().ok_or("usage: lunar_new_year FILE.csv [TAX]")?;
     let tax = arguments.get(1).map_or("total", String::as_str);
+    let mut out = std::io::stdout().lock();
     let mut months = Vec::new();
     for line in std::fs::read_to_string(path)?.lines().skip(1) {
         let fields: Vec<&str> = line.split(',').collect();
@@ -44,10 +47,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 count += horizon as f64;
             }
             let percent = errors.map(|error| 100.0 * error / count);
-            println!(
+            writeln!(
+                out,
                 "{tax} since {first_year}, {horizon} months ahead: {:.2} % without, {:.2} % with the calendar ({count} months)",
                 percent[0], percent[1]
-            );
+            )?;
         }
     }
     Ok(())
