@@ -72,10 +72,6 @@ struct Layout {
 
 const PLAIN: Layout = Layout { seed: 0, partitions: 1, batch: 8192, threads: 1, memory: None };
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the functions are tested without the engine, which depends on them"
-)]
 fn session(layout: &Layout) -> Result<SessionContext> {
     let config = SessionConfig::new()
         .with_target_partitions(layout.threads)
