@@ -118,6 +118,9 @@ impl Engine {
         tithe_udfs::register_all(&mut state)?;
         let catalog = LakeCatalog::new(self.lake.clone(), state.table_functions().clone());
         let context = SessionContext::new_with_state(state);
+        // Of the sort keys `k, step` over the rows that UNNEST makes of the groups of `k`, this rule drops `step`: to
+        // DataFusion `k` still tells everything else.
+        context.remove_optimizer_rule("eliminate_duplicated_expr");
         context.register_catalog(CATALOG, Arc::new(catalog.clone()));
         Ok(Session { context, catalog, engine: Arc::clone(self), principal, options })
     }

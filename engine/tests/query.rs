@@ -191,3 +191,22 @@ async fn a_session_is_freed_when_it_is_dropped() {
     }
     assert_eq!(Arc::strong_count(&engine), before);
 }
+
+#[tokio::test]
+async fn rows_of_unnested_groups_are_sorted_by_every_key() {
+    let lake = TestLake::new();
+    lake.parquet("s/t/a.parquet", &[("k", text(&["a", "a", "b", "b"])), ("n", int64(&[1, 2, 1, 2]))]);
+    let session = lake.session().await;
+    let listed = "SELECT k, unnest(array_agg(n ORDER BY n)) AS m FROM s.t GROUP BY k ORDER BY k, m DESC";
+    let forecast = "SELECT k, forecast_timestamp AS m FROM ai_forecast(TABLE(s.t), data_col => 'n', timestamp_col => 'n', \
+                    id_cols => ['k'], horizon => 2) ORDER BY k, m DESC";
+    for (sql, expected) in [
+        (listed, ["| a | 2 |", "| a | 1 |", "| b | 2 |", "| b | 1 |"]),
+        (forecast, ["| a | 4 |", "| a | 3 |", "| b | 4 |", "| b | 3 |"]),
+    ] {
+        let found = table(&session, sql).await;
+        let rows: Vec<&str> =
+            found.lines().filter(|line| line.starts_with("| a") || line.starts_with("| b")).collect();
+        assert_eq!(rows, expected, "{sql}");
+    }
+}

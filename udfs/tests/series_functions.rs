@@ -82,6 +82,8 @@ fn session(layout: &Layout) -> Result<SessionContext> {
         runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
     }
     let mut session = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
+    // As in the engine's sessions: the rule drops sort keys over the rows that UNNEST makes of groups.
+    session.remove_optimizer_rule("eliminate_duplicated_expr");
     tithe_udfs::register_all(&mut session)?;
     Ok(session)
 }
