@@ -1,5 +1,7 @@
 //! Do the fraud queries find what was planted? Precision and recall against what the generator knows.
 
+#![cfg(test)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{AsArray, RecordBatch};

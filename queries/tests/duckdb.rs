@@ -1,5 +1,7 @@
 //! Every portable query, answered again by DuckDB from the same Parquet files.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::process::Command;

@@ -2,6 +2,8 @@
 //!
 //! `INSTA_UPDATE=always cargo test -p tithe-queries --test golden` writes the snapshots anew.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

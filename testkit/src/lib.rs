@@ -1,6 +1,8 @@
 //! What several crates' tests share: a sample lake, sessions on it, plans and answers as text for
 //! snapshots, and the Python environment of the tests with real clients. A dev-dependency alone.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 mod answer;
 mod plan;
 mod python;

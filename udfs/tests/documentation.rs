@@ -1,6 +1,8 @@
 //! The registry is complete: every function says everything of itself, its examples are true, it has SQL tests, and
 //! the function reference is the one rendered from the code.
 
+#![cfg(test)]
+
 mod session;
 
 use std::collections::BTreeSet;

@@ -1,5 +1,7 @@
 //! `influencer_income` through SQL.
 
+#![cfg(test)]
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};

@@ -1,5 +1,7 @@
 //! Functions of a series give the same bits for any order, batch, partition and thread, and after spilling.
 
+#![cfg(test)]
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Float64Array, RecordBatch, StringArray};

@@ -1,6 +1,8 @@
 //! Runs every file of `tests/slt`. `TITHE_UPDATE_SLT=NAME` writes the answers of a file again (several with
 //! commas between), to be read before they are kept.
 
+#![cfg(test)]
+
 mod session;
 
 use arrow::array::RecordBatch;

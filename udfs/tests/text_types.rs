@@ -1,5 +1,7 @@
 //! Every function of a text gives the same answers for every text type, whole and sliced, constant and column.
 
+#![cfg(test)]
+
 mod session;
 
 use std::sync::Arc;
@@ -10,7 +12,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::prelude::SessionContext;
 use rstest::rstest;
 
-use crate::session::session;
+use crate::session::{ask, session};
 
 const ROWS: [Option<&str>; 12] = [
     Some("sliced off"),
@@ -42,7 +44,7 @@ fn columns() -> RecordBatch {
 }
 
 async fn evaluate(session: &SessionContext, sql: &str) -> RecordBatch {
-    let query = session.sql(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let query = ask(session, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     let schema = Arc::new(query.schema().as_arrow().clone());
     let batches = query.collect().await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     concat_batches(&schema, &batches).expect("batches of one schema")

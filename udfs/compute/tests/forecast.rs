@@ -1,6 +1,6 @@
 //! What every forecast promises, whatever the series.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![cfg(test)]
 
 use proptest::prelude::*;
 use tithe_compute::forecast::{

@@ -1,5 +1,7 @@
 //! The income estimator against worlds whose truth is known, and against bad evidence.
 
+#![cfg(test)]
+
 use tithe_compute::income::{
     Amounts, Evidence, Flag, Priors, Quantity, estimate, estimate_all, posterior, simulate,
 };

@@ -108,7 +108,7 @@ impl Frequency {
                     Day::Number(day) => (*day).min(length),
                     Day::Last => length,
                 };
-                period.from_calendar(month.with_day(day)?.and_time(*time))
+                period.number_at(month.with_day(day)?.and_time(*time))
             }
             Stride::Units(step) => {
                 let distance = step.checked_mul(steps.unsigned_abs())?;

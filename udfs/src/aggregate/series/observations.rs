@@ -23,9 +23,12 @@ pub(crate) struct Observations {
     pub(crate) seen: bool,
 }
 
-/// Name and type of the columns of the state. Stages of one query may run on different machines: a change of
+/// Name of a column of the state and its type.
+type StateColumn = (&'static str, fn() -> DataType);
+
+/// The columns of the state. Stages of one query may run on different machines: a change of
 /// meaning needs new names.
-pub(super) const STATE: [(&str, fn() -> DataType); 3] = [
+pub(super) const STATE: [StateColumn; 3] = [
     ("seen_v1", || DataType::Boolean),
     ("periods_v1", || list_of(DataType::Int64)),
     ("values_v1", || list_of(DataType::Float64)),

@@ -126,7 +126,7 @@ impl PeriodType {
 
     /// The reverse of [`Self::to_calendar`]. A wall-clock time that a change to summer time skips is taken an hour
     /// later.
-    pub(super) fn from_calendar(&self, time: NaiveDateTime) -> Option<i64> {
+    pub(super) fn number_at(&self, time: NaiveDateTime) -> Option<i64> {
         let instant: DateTime<Utc> = match &self.zone {
             Some(zone) => zone
                 .from_local_datetime(&time)
@@ -165,7 +165,7 @@ mod tests {
         let period = PeriodType::new("forecast", data_type).expect("a type of period");
         let time = period.to_calendar(number).expect("inside of the calendar");
         assert_eq!(time.to_string(), calendar);
-        assert_eq!(period.from_calendar(time), Some(number));
+        assert_eq!(period.number_at(time), Some(number));
         let array = period.write(vec![Some(number), None]).expect("writes");
         assert_eq!(array.data_type(), data_type);
         assert_eq!(period.read(&array).expect("reads"), Int64Array::from(vec![Some(number), None]));
