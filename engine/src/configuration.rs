@@ -16,6 +16,7 @@ const NAME: &str = "tithe.toml";
 ///
 /// ```toml
 /// lake = "./lake"            # a directory, relative to this file, or s3://bucket/prefix
+/// policy = "policy.json"     # who may see what, relative to this file: docs/policy.md
 ///
 /// [limits]
 /// memory = "8 GiB"           # bytes that queries may hold before they spill
@@ -36,6 +37,8 @@ pub struct Configuration {
     pub target_partitions: Option<usize>,
     /// Leave out and count lines of JSON that do not parse.
     pub skip_bad_lines: bool,
+    /// The file that says who may see what.
+    pub policy: Option<PathBuf>,
 }
 
 impl Configuration {
@@ -72,6 +75,7 @@ impl Configuration {
             memory_limit: self.memory_limit,
             target_partitions: self.target_partitions,
             skip_bad_lines: self.skip_bad_lines,
+            policy: self.policy.clone(),
         }
     }
 }
@@ -81,6 +85,7 @@ type Unknown = BTreeMap<String, toml::Value>;
 #[derive(Deserialize)]
 struct File {
     lake: Option<String>,
+    policy: Option<PathBuf>,
     #[serde(default)]
     limits: Limits,
     #[serde(default)]
@@ -114,7 +119,7 @@ enum Size {
 
 impl File {
     fn check(self, base: &Path) -> std::result::Result<Configuration, String> {
-        refuse_unknown("", &self.unknown, &["lake", "limits", "json"])?;
+        refuse_unknown("", &self.unknown, &["lake", "policy", "limits", "json"])?;
         refuse_unknown("limits.", &self.limits.unknown, &["memory", "target_partitions"])?;
         refuse_unknown("json.", &self.json.unknown, &["skip_bad_lines"])?;
         if self.limits.target_partitions == Some(0) {
@@ -127,6 +132,7 @@ impl File {
             memory_limit,
             target_partitions: self.limits.target_partitions,
             skip_bad_lines: self.json.skip_bad_lines,
+            policy: self.policy.map(|policy| base.join(policy)),
         })
     }
 }
