@@ -43,7 +43,7 @@ pub(crate) struct LakeArguments {
 
     /// See what this user sees under the policy
     #[arg(long = "as", value_name = "USER", help_heading = "Security")]
-    pub(crate) user: Option<String>,
+    pub(crate) as_user: Option<String>,
 }
 
 /// An opened lake and a session of the local user on it.
@@ -65,7 +65,7 @@ impl LakeArguments {
             threads: None,
             skip_bad_lines: false,
             policy: None,
-            user: None,
+            as_user: None,
         }
     }
 
@@ -75,7 +75,7 @@ impl LakeArguments {
     pub(crate) async fn open(&self) -> Result<Opened> {
         let options = self.options().map_err(|error| Failure::of_opening(&error))?;
         let location = options.lake.clone();
-        let principal = match &self.user {
+        let principal = match &self.as_user {
             Some(_) if options.policy.is_none() => {
                 return Err(Failure::usage(
                     "--as needs a policy, which says what the user sees: give one with --policy",

@@ -73,7 +73,7 @@ impl Arguments {
                      `tithe gen --scale 0.01 --out lake`",
                 ));
             };
-            if self.lake.user.is_some() {
+            if self.lake.as_user.is_some() {
                 return Err(Failure::usage("--as is for local commands: a server's users log in (--users)"));
             }
             let problems =
