@@ -41,6 +41,10 @@ pub(crate) struct LakeArguments {
     #[arg(long, value_name = "FILE", help_heading = "Security")]
     pub(crate) policy: Option<PathBuf>,
 
+    /// The key of the function pseudonym: a file of at least 32 random bytes
+    #[arg(long, env = "TITHE_PSEUDONYM_KEY_FILE", value_name = "FILE", help_heading = "Security")]
+    pub(crate) pseudonym_key: Option<PathBuf>,
+
     /// See what this user sees under the policy
     #[arg(long = "as", value_name = "USER", help_heading = "Security")]
     pub(crate) as_user: Option<String>,
@@ -65,6 +69,7 @@ impl LakeArguments {
             threads: None,
             skip_bad_lines: false,
             policy: None,
+            pseudonym_key: None,
             as_user: None,
         }
     }
@@ -111,6 +116,7 @@ impl LakeArguments {
             target_partitions: self.threads.map(usize::from).or(configured.target_partitions),
             skip_bad_lines: self.skip_bad_lines || configured.skip_bad_lines,
             policy: self.policy.clone().or(configured.policy),
+            pseudonym_key_file: self.pseudonym_key.clone().or(configured.pseudonym_key_file),
         })
     }
 }

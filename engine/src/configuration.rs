@@ -17,6 +17,7 @@ const NAME: &str = "tithe.toml";
 /// ```toml
 /// lake = "./lake"            # a directory, relative to this file, or s3://bucket/prefix
 /// policy = "policy.json"     # who may see what, relative to this file: docs/policy.md
+/// pseudonym_key_file = "key" # the key of the function `pseudonym`, relative to this file
 ///
 /// [limits]
 /// memory = "8 GiB"           # bytes that queries may hold before they spill
@@ -39,6 +40,8 @@ pub struct Configuration {
     pub skip_bad_lines: bool,
     /// The file that says who may see what.
     pub policy: Option<PathBuf>,
+    /// The file with the key of `pseudonym`.
+    pub pseudonym_key_file: Option<PathBuf>,
 }
 
 impl Configuration {
@@ -76,6 +79,7 @@ impl Configuration {
             target_partitions: self.target_partitions,
             skip_bad_lines: self.skip_bad_lines,
             policy: self.policy.clone(),
+            pseudonym_key_file: self.pseudonym_key_file.clone(),
         }
     }
 }
@@ -86,6 +90,7 @@ type Unknown = BTreeMap<String, toml::Value>;
 struct File {
     lake: Option<String>,
     policy: Option<PathBuf>,
+    pseudonym_key_file: Option<PathBuf>,
     #[serde(default)]
     limits: Limits,
     #[serde(default)]
@@ -119,7 +124,7 @@ enum Size {
 
 impl File {
     fn check(self, base: &Path) -> std::result::Result<Configuration, String> {
-        refuse_unknown("", &self.unknown, &["lake", "policy", "limits", "json"])?;
+        refuse_unknown("", &self.unknown, &["lake", "policy", "pseudonym_key_file", "limits", "json"])?;
         refuse_unknown("limits.", &self.limits.unknown, &["memory", "target_partitions"])?;
         refuse_unknown("json.", &self.json.unknown, &["skip_bad_lines"])?;
         if self.limits.target_partitions == Some(0) {
@@ -133,6 +138,7 @@ impl File {
             target_partitions: self.limits.target_partitions,
             skip_bad_lines: self.json.skip_bad_lines,
             policy: self.policy.map(|policy| base.join(policy)),
+            pseudonym_key_file: self.pseudonym_key_file.map(|file| base.join(file)),
         })
     }
 }

@@ -14,6 +14,7 @@ use datafusion::logical_expr::{LogicalPlan, Statement as PlanStatement};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast;
+use tithe_udfs::PseudonymKey;
 
 use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, TableFormat, TableInfo};
 use crate::error::{EngineError, Result, did_you_mean};
@@ -42,6 +43,8 @@ pub struct EngineOptions {
     pub skip_bad_lines: bool,
     /// The file that says who may see what; without one, every session sees everything.
     pub policy: Option<PathBuf>,
+    /// The file with the key of `pseudonym`; without one, it cannot be called.
+    pub pseudonym_key_file: Option<PathBuf>,
 }
 
 /// What a session may do.
@@ -59,6 +62,7 @@ pub struct Engine {
     settings: Settings,
     lake: Option<Arc<Lake>>,
     policy: Option<Governance>,
+    pseudonym_key: Option<Arc<PseudonymKey>>,
 }
 
 /// The policy, and the functions that its filters and masks may use.
@@ -100,16 +104,25 @@ impl Engine {
             }
             None => None,
         };
+        let pseudonym_key = match &options.pseudonym_key_file {
+            Some(path) => {
+                Some(Arc::new(PseudonymKey::read(path).map_err(|error| EngineError::Configuration {
+                    origin: "pseudonym_key_file".to_owned(),
+                    reason: error.to_string(),
+                })?))
+            }
+            None => None,
+        };
         let policy = match &options.policy {
             Some(path) => {
                 let mut functions = state(SessionConfig::new(), &runtime);
-                tithe_udfs::register_all(&mut functions)?;
+                register_functions(&mut functions, pseudonym_key.as_ref())?;
                 let store = Arc::new(PolicyStore::open(path)?);
                 Some(Governance { store, functions: Arc::new(functions) })
             }
             None => None,
         };
-        Ok(Arc::new(Self { options, runtime, settings, lake, policy }))
+        Ok(Arc::new(Self { options, runtime, settings, lake, policy, pseudonym_key }))
     }
 
     /// Whether sessions are under a policy.
@@ -197,7 +210,7 @@ impl Engine {
             config = config.with_target_partitions(partitions);
         }
         let mut state = state(config, &self.runtime);
-        tithe_udfs::register_all(&mut state)?;
+        register_functions(&mut state, self.pseudonym_key.as_ref())?;
         let authority = self.policy.as_ref().map(|governance| {
             let Governance { store, functions } = governance.clone();
             Authority::new(store, &principal.name, functions)
@@ -212,6 +225,14 @@ impl Engine {
         context.register_catalog(CATALOG, Arc::new(catalog.clone()));
         Ok(Session { context, catalog, engine: Arc::clone(self), principal, options, authority })
     }
+}
+
+fn register_functions(state: &mut SessionState, key: Option<&Arc<PseudonymKey>>) -> Result<()> {
+    tithe_udfs::register_all(state)?;
+    if let Some(key) = key {
+        tithe_udfs::register_pseudonym(state, Arc::clone(key))?;
+    }
+    Ok(())
 }
 
 fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>) -> SessionState {

@@ -343,3 +343,47 @@ async fn a_policy_file_is_read_from_where_the_configuration_says() {
     assert_eq!(configuration.policy.as_deref(), Some(lake.root().join("rules/policy.json")).as_deref());
     let _unused: Option<&Path> = configuration.engine_options().policy.as_deref();
 }
+
+#[tokio::test]
+async fn a_pseudonym_joins_what_it_hides_and_needs_the_operator_s_key() {
+    let lake = lake();
+    lake.parquet(
+        "tax/payment/a.parquet",
+        &[("payer", text(&["A1", "A1", "C3"])), ("amount", int64(&[1, 2, 4]))],
+    );
+    let policy = r#"{"tables": [
+        {"schema": "tax", "table": "taxpayer", "privileges": ["SELECT"],
+         "columns": [{"name": "taxpayer_id", "mask": "pseudonym(taxpayer_id, 'taxpayer')"}]},
+        {"schema": "tax", "table": "payment", "privileges": ["SELECT"],
+         "columns": [{"name": "payer", "mask": "pseudonym(payer, 'taxpayer')"}]}
+    ]}"#;
+    let engine = open(&lake, policy).await.unwrap();
+    let problem = engine.policy_problems().await.unwrap().join("\n");
+    assert!(problem.contains("pseudonym needs a key"), "{problem}");
+
+    lake.write("key", [7; 32]);
+    let options = EngineOptions {
+        lake: Some(lake.root().to_str().unwrap().parse().unwrap()),
+        policy: Some(policy_path(&lake)),
+        pseudonym_key_file: Some(lake.root().join("key")),
+        ..EngineOptions::default()
+    };
+    let engine = Engine::open(options.clone()).await.unwrap();
+    let session = session_of(&engine, "lin");
+    let joined = "SELECT name, sum(amount) AS paid FROM tax.taxpayer JOIN tax.payment ON taxpayer_id = payer \
+                  GROUP BY name ORDER BY name";
+    assert_snapshot!(table(&session, joined).await, @r#"
+    +------+------+
+    | name | paid |
+    +------+------+
+    | 王三 | 4    |
+    | 陳一 | 3    |
+    +------+------+
+    "#);
+    assert_eq!(value(&session, "SELECT count(*) FROM tax.taxpayer WHERE taxpayer_id = 'A1'").await, "0");
+    assert!(!format!("{engine:?}").contains("[7, 7"), "the key is not shown");
+
+    lake.write("key", [7; 31]);
+    let short = Engine::open(options).await.unwrap_err().to_string();
+    assert!(short.contains("has 31 bytes, and 32 to 4096 are taken"), "{short}");
+}
