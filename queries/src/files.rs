@@ -44,6 +44,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("revenue/forecast_bottom_up", include_str!("../sql/revenue/forecast_bottom_up.sql")),
     ("revenue/forecast_by_county", include_str!("../sql/revenue/forecast_by_county.sql")),
     ("revenue/forecast_by_tax", include_str!("../sql/revenue/forecast_by_tax.sql")),
+    ("revenue/forecast_explained", include_str!("../sql/revenue/forecast_explained.sql")),
     ("revenue/forecast_total", include_str!("../sql/revenue/forecast_total.sql")),
     ("revenue/philadelphia_overview", include_str!("../sql/revenue/philadelphia_overview.sql")),
     ("revenue/seasonality", include_str!("../sql/revenue/seasonality.sql")),

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod forecast;
+mod forecast_explain;
 mod series;
 
 use std::sync::Arc;
@@ -25,6 +26,10 @@ pub(crate) fn entries() -> Vec<FunctionEntry> {
     };
     vec![
         entry(&forecast::FORECAST, forecast_function()),
+        entry(
+            &forecast_explain::FORECAST_EXPLAIN,
+            SeriesAggregate::<forecast_explain::ForecastExplain>::create(),
+        ),
         entry(&backtest::BACKTEST, SeriesAggregate::<backtest::BacktestFunction>::create()),
     ]
 }

@@ -17,7 +17,9 @@ mod values;
 pub(crate) use constants::Constants;
 pub(crate) use equally_spaced::Unusable;
 pub(crate) use function::{SeriesAggregate, SeriesFunction};
-pub(crate) use modelling::{CALENDAR, DRIFT, GAPS, HORIZON, MODEL, Modelling, SEASON, status};
+pub(crate) use modelling::{
+    CALENDAR, DRIFT, GAPS, HORIZON, MODEL, Modelling, SEASON, forecast_status, status,
+};
 pub(crate) use observations::Observations;
 pub(crate) use parameter::{Parameter, Takes};
 pub(crate) use period::PeriodType;

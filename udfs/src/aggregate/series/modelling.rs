@@ -1,7 +1,7 @@
 //! The options that every aggregate with a model has, and what they say of a series.
 
 use datafusion::common::Result;
-use tithe_compute::forecast::{Adjustments, Model};
+use tithe_compute::forecast::{Adjustments, Basis, Forecast, Model};
 
 use super::calendar::Calendar;
 use super::constants::Constants;
@@ -85,6 +85,20 @@ impl KnownSeries {
     pub(crate) fn adjustments(&self) -> Adjustments<'_> {
         Adjustments { drift: self.drift, holiday: self.holiday.as_deref() }
     }
+}
+
+/// What a reader must know of a forecast: the remarks on its series, and its own.
+pub(crate) fn forecast_status(mut remarks: Vec<String>, forecast: &Forecast) -> String {
+    match forecast.basis {
+        Basis::Full => {}
+        Basis::ShortHistory => remarks.push("short_history".to_owned()),
+        Basis::Constant => remarks.push("constant".to_owned()),
+        Basis::SingleValue => remarks.push("too_short".to_owned()),
+    }
+    if forecast.clamped {
+        remarks.push("overflow".to_owned());
+    }
+    status(&remarks)
 }
 
 /// The remarks as one text; `ok` for none.
