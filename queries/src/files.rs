@@ -46,6 +46,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("revenue/forecast_by_tax", include_str!("../sql/revenue/forecast_by_tax.sql")),
     ("revenue/forecast_explained", include_str!("../sql/revenue/forecast_explained.sql")),
     ("revenue/forecast_total", include_str!("../sql/revenue/forecast_total.sql")),
+    ("revenue/nowcast_quarter", include_str!("../sql/revenue/nowcast_quarter.sql")),
     ("revenue/philadelphia_overview", include_str!("../sql/revenue/philadelphia_overview.sql")),
     ("revenue/seasonality", include_str!("../sql/revenue/seasonality.sql")),
     ("revenue/taiwan_long_run", include_str!("../sql/revenue/taiwan_long_run.sql")),

@@ -19,6 +19,7 @@ const WHOLE: &str = "SELECT forecast(d, v, 4) AS f FROM series WHERE k = 'k0008'
 
 const BACKTEST: &str = "SELECT k, backtest(d, v, 3, 2, 'auto', 12, 'zero', 'lunar_new_year', 0.5) AS b FROM series GROUP BY k ORDER BY k";
 const EXPLANATION: &str = "SELECT k, forecast_explain(d, v, 2, 'auto', 12, 'zero', 'lunar_new_year') AS e FROM series GROUP BY k ORDER BY k";
+const NOWCAST: &str = "SELECT k, nowcast(d, CASE WHEN d < '2024-12-01' THEN v END, 0.3 * v, 'smedian') AS n FROM series GROUP BY k ORDER BY k";
 const TABLE: &str = "SELECT * FROM ai_forecast((SELECT * FROM series), data_col => 'v', timestamp_col => 'd', \
                      id_cols => ['k'], horizon => 2, calendar => 'lunar_new_year') ORDER BY k, forecast_timestamp";
 
@@ -120,6 +121,7 @@ async fn answers_depend_on_no_order_batch_partition_or_thread() -> Result<()> {
         (WHOLE, "status: ok"),
         (BACKTEST, "status: ok"),
         (EXPLANATION, "status: ok"),
+        (NOWCAST, "status: ok"),
         (TABLE, "| ok "),
     ] {
         let (expected, ..) = answer(sql, &all, &PLAIN).await?;

@@ -3,6 +3,7 @@
 mod backtest;
 mod forecast;
 mod forecast_explain;
+mod nowcast;
 mod series;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub(crate) fn entries() -> Vec<FunctionEntry> {
             &forecast_explain::FORECAST_EXPLAIN,
             SeriesAggregate::<forecast_explain::ForecastExplain>::create(),
         ),
+        entry(&nowcast::NOWCAST, SeriesAggregate::<nowcast::NowcastFunction>::create()),
         entry(&backtest::BACKTEST, SeriesAggregate::<backtest::BacktestFunction>::create()),
     ]
 }

@@ -51,7 +51,7 @@ pub(super) fn evaluate(
     };
     Ok(Some(GroupForecast {
         times: known.series.timeline.after(options.horizon, period),
-        status: forecast_status(known.remarks, &forecast),
+        status: forecast_status(known.remarks, forecast.basis, forecast.clamped),
         steps: forecast.steps,
         model: Some(forecast.model),
     }))

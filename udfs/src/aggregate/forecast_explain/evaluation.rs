@@ -51,7 +51,7 @@ pub(super) fn evaluate(
     Ok(Some(GroupExplanation {
         times: known.series.timeline.after(options.horizon, period),
         length_and_season: Some((values.len(), season)),
-        status: forecast_status(known.remarks, &found.forecast),
+        status: forecast_status(known.remarks, found.forecast.basis, found.forecast.clamped),
         found: Some(found),
     }))
 }

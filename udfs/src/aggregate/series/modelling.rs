@@ -1,7 +1,7 @@
 //! The options that every aggregate with a model has, and what they say of a series.
 
 use datafusion::common::Result;
-use tithe_compute::forecast::{Adjustments, Basis, Forecast, Model};
+use tithe_compute::forecast::{Adjustments, Basis, Model};
 
 use super::calendar::Calendar;
 use super::constants::Constants;
@@ -11,6 +11,7 @@ use super::parameter::{Parameter, Takes};
 use super::period::PeriodType;
 
 pub(crate) const HORIZON: Parameter = Parameter { name: "horizon", takes: Takes::Count(1000) };
+pub(crate) const RECEIVED: Parameter = Parameter { name: "received", takes: Takes::Number };
 pub(crate) const MODEL: Parameter = Parameter { name: "model", takes: Takes::Text };
 pub(crate) const SEASON: Parameter = Parameter { name: "season", takes: Takes::Count(1000) };
 pub(crate) const GAPS: Parameter = Parameter { name: "gaps", takes: Takes::Text };
@@ -88,14 +89,14 @@ impl KnownSeries {
 }
 
 /// What a reader must know of a forecast: the remarks on its series, and its own.
-pub(crate) fn forecast_status(mut remarks: Vec<String>, forecast: &Forecast) -> String {
-    match forecast.basis {
+pub(crate) fn forecast_status(mut remarks: Vec<String>, basis: Basis, clamped: bool) -> String {
+    match basis {
         Basis::Full => {}
         Basis::ShortHistory => remarks.push("short_history".to_owned()),
         Basis::Constant => remarks.push("constant".to_owned()),
         Basis::SingleValue => remarks.push("too_short".to_owned()),
     }
-    if forecast.clamped {
+    if clamped {
         remarks.push("overflow".to_owned());
     }
     status(&remarks)
