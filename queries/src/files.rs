@@ -45,6 +45,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("revenue/forecast_by_county", include_str!("../sql/revenue/forecast_by_county.sql")),
     ("revenue/forecast_by_tax", include_str!("../sql/revenue/forecast_by_tax.sql")),
     ("revenue/forecast_explained", include_str!("../sql/revenue/forecast_explained.sql")),
+    ("revenue/forecast_scenario", include_str!("../sql/revenue/forecast_scenario.sql")),
     ("revenue/forecast_total", include_str!("../sql/revenue/forecast_total.sql")),
     ("revenue/nowcast_quarter", include_str!("../sql/revenue/nowcast_quarter.sql")),
     ("revenue/philadelphia_overview", include_str!("../sql/revenue/philadelphia_overview.sql")),
