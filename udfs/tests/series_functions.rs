@@ -18,6 +18,8 @@ const QUERY: &str = "SELECT k, forecast(d, v, 3, season => 12, model => 'auto') 
 const WHOLE: &str = "SELECT forecast(d, v, 4) AS f FROM series WHERE k = 'k0008'";
 
 const BACKTEST: &str = "SELECT k, backtest(d, v, 3, 2, 'auto', 12, 'zero', 'lunar_new_year', 0.5) AS b FROM series GROUP BY k ORDER BY k";
+const EXPLANATION: &str = "SELECT k, forecast_explain(d, v, 2, 'auto', 12, 'zero', 'lunar_new_year') AS e FROM series GROUP BY k ORDER BY k";
+const NOWCAST: &str = "SELECT k, nowcast(d, CASE WHEN d < '2024-12-01' THEN v END, 0.3 * v, 'smedian') AS n FROM series GROUP BY k ORDER BY k";
 const TABLE: &str = "SELECT * FROM ai_forecast((SELECT * FROM series), data_col => 'v', timestamp_col => 'd', \
                      id_cols => ['k'], horizon => 2, calendar => 'lunar_new_year') ORDER BY k, forecast_timestamp";
 
@@ -114,9 +116,14 @@ async fn answer(sql: &str, all: &RecordBatch, layout: &Layout) -> Result<(String
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn answers_depend_on_no_order_batch_partition_or_thread() -> Result<()> {
     let all = rows(40)?;
-    for (sql, ok) in
-        [(QUERY, "status: ok"), (WHOLE, "status: ok"), (BACKTEST, "status: ok"), (TABLE, "| ok ")]
-    {
+    for (sql, ok) in [
+        (QUERY, "status: ok"),
+        (WHOLE, "status: ok"),
+        (BACKTEST, "status: ok"),
+        (EXPLANATION, "status: ok"),
+        (NOWCAST, "status: ok"),
+        (TABLE, "| ok "),
+    ] {
         let (expected, ..) = answer(sql, &all, &PLAIN).await?;
         assert!(expected.contains(ok), "{expected}");
         for (seed, partitions, batch, threads) in [(1, 1, 1, 1), (2, 4, 7, 4), (3, 8, 130, 3)] {

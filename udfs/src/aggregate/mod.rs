@@ -2,6 +2,8 @@
 
 mod backtest;
 mod forecast;
+mod forecast_explain;
+mod nowcast;
 mod series;
 
 use std::sync::Arc;
@@ -25,6 +27,11 @@ pub(crate) fn entries() -> Vec<FunctionEntry> {
     };
     vec![
         entry(&forecast::FORECAST, forecast_function()),
+        entry(
+            &forecast_explain::FORECAST_EXPLAIN,
+            SeriesAggregate::<forecast_explain::ForecastExplain>::create(),
+        ),
+        entry(&nowcast::NOWCAST, SeriesAggregate::<nowcast::NowcastFunction>::create()),
         entry(&backtest::BACKTEST, SeriesAggregate::<backtest::BacktestFunction>::create()),
     ]
 }

@@ -37,14 +37,7 @@ pub fn forecast_adjusted(
     model: Model,
     adjustments: &Adjustments,
 ) -> Result<Forecast, SeriesError> {
-    let mut factors = vec![1.0; values.len() + horizon];
-    if values.iter().all(|value| value.is_finite()) {
-        let growth = growth_factors(values, season, horizon, adjustments.drift);
-        multiply(&mut factors, growth.as_deref());
-        let left = quotient(values, &factors);
-        let holiday = adjustments.holiday.and_then(|share| holiday_factors(&left, share, season, horizon));
-        multiply(&mut factors, holiday.as_deref());
-    }
+    let factors = Factors::estimate(values, season, horizon, adjustments).product(values.len() + horizon);
     if factors.iter().all(|factor| *factor == 1.0) {
         return forecast_series(values, season, horizon, model);
     }
@@ -55,13 +48,42 @@ pub fn forecast_adjusted(
     Ok(forecast)
 }
 
+/// What the adjustments come to, for all values and the steps ahead; `None` for one that changes nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Factors {
+    pub(crate) growth: Option<Vec<f64>>,
+    pub(crate) holiday: Option<Vec<f64>>,
+}
+
+impl Factors {
+    pub(crate) fn estimate(values: &[f64], season: usize, horizon: usize, adjustments: &Adjustments) -> Self {
+        if values.iter().any(|value| !value.is_finite()) {
+            return Self { growth: None, holiday: None };
+        }
+        let mut factors = vec![1.0; values.len() + horizon];
+        let growth = growth_factors(values, season, horizon, adjustments.drift);
+        multiply(&mut factors, growth.as_deref());
+        let left = quotient(values, &factors);
+        let holiday = adjustments.holiday.and_then(|share| holiday_factors(&left, share, season, horizon));
+        Self { growth, holiday }
+    }
+
+    /// The product of all, for `length` values and steps.
+    pub(crate) fn product(&self, length: usize) -> Vec<f64> {
+        let mut factors = vec![1.0; length];
+        multiply(&mut factors, self.growth.as_deref());
+        multiply(&mut factors, self.holiday.as_deref());
+        factors
+    }
+}
+
 fn multiply(factors: &mut [f64], by: Option<&[f64]>) {
     for (factor, by) in factors.iter_mut().zip(by.unwrap_or_default()) {
         *factor *= by;
     }
 }
 
-fn quotient(values: &[f64], factors: &[f64]) -> Vec<f64> {
+pub(crate) fn quotient(values: &[f64], factors: &[f64]) -> Vec<f64> {
     values.iter().zip(factors).map(|(value, factor)| value / factor).collect()
 }
 

@@ -1,15 +1,48 @@
 //! Member `ar`: an autoregression on the series, differenced by rule.
 
+use super::parameter::Parameter;
 use super::statistics::{is_seasonal, mean, variance};
 use crate::random::ln;
 
 /// A seasonal difference if the season is significant, a first difference if it lowers the variance, then an
 /// autoregression by Burg's method whose order (at most one season and one) minimises AICc.
 pub(crate) fn ar(values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
+    fit(values, season).map(|fit| fit.forecast(values, season, horizon)).unwrap_or_default()
+}
+
+/// The differences taken, the coefficients in the order of their lags, and the mean of the differenced series.
+pub(crate) fn parameters(values: &[f64], season: usize) -> Vec<Parameter> {
+    let Some(fit) = fit(values, season) else { return Vec::new() };
+    let count = |taken: bool| if taken { 1.0 } else { 0.0 };
+    let mut found = vec![
+        Parameter::share("seasonal_differences", count(fit.seasonal)),
+        Parameter::share("first_differences", count(fit.first)),
+    ];
+    found.extend(
+        (1..).zip(&fit.coefficients).map(|(lag, value)| Parameter::share(format!("phi{lag}"), *value)),
+    );
+    found.push(Parameter::amount("mean", fit.centre));
+    found
+}
+
+/// A fitted autoregression.
+struct Autoregression {
+    seasonal: bool,
+    first: bool,
+    /// The differenced series without its mean.
+    series: Vec<f64>,
+    /// Last value before the first difference.
+    last: f64,
+    centre: f64,
+    coefficients: Vec<f64>,
+}
+
+/// `None` for no values.
+fn fit(values: &[f64], season: usize) -> Option<Autoregression> {
     let n = values.len();
     let seasonal = season > 1 && n >= 3 * season + 4 && is_seasonal(values, season);
     let mut series: Vec<f64> = if seasonal { difference(values, season) } else { values.to_vec() };
-    let Some(last) = series.last().copied() else { return Vec::new() };
+    let last = series.last().copied()?;
     let steps = difference(&series, 1);
     let required = if seasonal { 0.9 } else { 1.0 };
     let first = series.len() > 6 && variance(&steps) < variance(&series) * required;
@@ -21,25 +54,32 @@ pub(crate) fn ar(values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
         *value -= centre;
     }
     let coefficients = burg(&series, if season > 1 { season + 1 } else { 5 });
-    let known = series.len();
-    for _ in 0..horizon {
-        let t = series.len();
-        series.push(coefficients.iter().enumerate().map(|(i, a)| a * series[t - 1 - i]).sum());
-    }
-    let mut path: Vec<f64> = series[known..].iter().map(|v| v + centre).collect();
-    if first {
-        let mut level = last;
-        for value in &mut path {
-            level += *value;
-            *value = level;
+    Some(Autoregression { seasonal, first, series, last, centre, coefficients })
+}
+
+impl Autoregression {
+    fn forecast(self, values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
+        let Self { seasonal, first, mut series, last, centre, coefficients } = self;
+        let (n, known) = (values.len(), series.len());
+        for _ in 0..horizon {
+            let t = series.len();
+            series.push(coefficients.iter().enumerate().map(|(i, a)| a * series[t - 1 - i]).sum());
         }
-    }
-    if seasonal {
-        for step in 0..path.len() {
-            path[step] += if step < season { values[n + step - season] } else { path[step - season] };
+        let mut path: Vec<f64> = series[known..].iter().map(|v| v + centre).collect();
+        if first {
+            let mut level = last;
+            for value in &mut path {
+                level += *value;
+                *value = level;
+            }
         }
+        if seasonal {
+            for step in 0..path.len() {
+                path[step] += if step < season { values[n + step - season] } else { path[step - season] };
+            }
+        }
+        path
     }
-    path
 }
 
 fn difference(values: &[f64], lag: usize) -> Vec<f64> {

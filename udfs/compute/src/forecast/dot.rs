@@ -3,6 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::lanes::{LANES, Lanes};
+use super::parameter::Parameter;
 use super::running_line::RunningLine;
 use super::seasonal_adjustment::SeasonalAdjustment;
 use super::statistics::mean_absolute;
@@ -18,10 +19,43 @@ pub(crate) fn dot(adjustment: &SeasonalAdjustment, horizon: usize, arch: pulp::A
     adjustment.reseasonalise(dynamic_theta(&adjustment.adjusted, horizon, arch))
 }
 
+/// The smoothing of the level, theta and the last level of the adjusted series; none where nothing is fitted.
+pub(crate) fn parameters(adjustment: &SeasonalAdjustment, arch: pulp::Arch) -> Vec<Parameter> {
+    let Some(DynamicTheta { state, scale, .. }) = fit(&adjustment.adjusted, arch) else { return Vec::new() };
+    vec![
+        Parameter::share("alpha", state.alpha),
+        Parameter::share("theta", 1.0 / (1.0 - state.line_weight)),
+        Parameter::amount("level", state.level * scale),
+    ]
+}
+
 fn dynamic_theta(values: &[f64], horizon: usize, arch: pulp::Arch) -> Vec<f64> {
     let Some(last) = values.last() else { return Vec::new() };
-    if values.len() < SHORTEST {
+    let Some(DynamicTheta { mut state, mut line, scale }) = fit(values, arch) else {
         return vec![*last; horizon];
+    };
+    (0..horizon)
+        .map(|_| {
+            let value = state.next(&line);
+            state.update(value);
+            line.update(value);
+            value * scale
+        })
+        .collect()
+}
+
+/// A fitted model after the last value.
+struct DynamicTheta {
+    state: Theta<f64>,
+    line: RunningLine,
+    /// The values were divided by it.
+    scale: f64,
+}
+
+/// `None` for a series that is too short.
+fn fit(values: &[f64], arch: pulp::Arch) -> Option<DynamicTheta> {
+    if values.len() < SHORTEST {
+        return None;
     }
     let scale = match mean_absolute(values) {
         size if size > 0.0 => size,
@@ -37,15 +71,8 @@ fn dynamic_theta(values: &[f64], horizon: usize, arch: pulp::Arch) -> Vec<f64> {
             before
         })
         .collect();
-    let mut state = arch.dispatch(Search { values: &scaled, lines: &lines });
-    (0..horizon)
-        .map(|_| {
-            let value = state.next(&line);
-            state.update(value);
-            line.update(value);
-            value * scale
-        })
-        .collect()
+    let state = arch.dispatch(Search { values: &scaled, lines: &lines });
+    Some(DynamicTheta { state, line, scale })
 }
 
 /// The search for the parameters; the start is kept where no candidate has a finite error.

@@ -2,6 +2,7 @@
 
 use super::analysis::Analysis;
 use super::exponential_smoothing::{Shape, Trend};
+use super::parameter::Parameter;
 use super::smoothing_pass::Form;
 use crate::random::exp;
 
@@ -12,32 +13,47 @@ const NEGLIGIBLE: f64 = 1e-6;
 /// allow, averaged with weights exp(−ΔAICc/2). The last value where nothing can be fitted.
 pub(crate) fn ets(analysis: &mut Analysis<'_>) -> Vec<f64> {
     let Some(last) = analysis.values.last() else { return Vec::new() };
-    let shapes = shapes(analysis.values, analysis.season);
-    let mut best = f64::INFINITY;
-    for shape in &shapes {
-        if let Some(fit) = analysis.fit(*shape) {
-            best = best.min(fit.aicc);
-        }
-    }
-    if best == f64::INFINITY {
+    let weighted = weighted_shapes(analysis);
+    if weighted.is_empty() {
         return vec![*last; analysis.horizon];
     }
     let mut total = 0.0;
     let mut average = vec![0.0; analysis.horizon];
-    for shape in shapes {
+    for (shape, weight) in weighted {
         let Some(fit) = analysis.fit(shape) else { continue };
-        let weight = exp(-0.5 * (fit.aicc - best));
-        if weight > NEGLIGIBLE {
-            total += weight;
-            for (sum, value) in average.iter_mut().zip(&fit.forecast) {
-                *sum += weight * value;
-            }
+        total += weight;
+        for (sum, value) in average.iter_mut().zip(&fit.forecast) {
+            *sum += weight * value;
         }
     }
     for sum in &mut average {
         *sum /= total;
     }
     average
+}
+
+/// The shapes that count, with their weights relative to the best one's, which is 1.
+fn weighted_shapes(analysis: &mut Analysis<'_>) -> Vec<(Shape, f64)> {
+    let shapes = shapes(analysis.values, analysis.season);
+    let fitted: Vec<(Shape, f64)> =
+        shapes.into_iter().filter_map(|shape| Some((shape, analysis.fit(shape)?.aicc))).collect();
+    let best = fitted.iter().fold(f64::INFINITY, |best, (_, aicc)| best.min(*aicc));
+    let weighted = fitted.into_iter().map(|(shape, aicc)| (shape, exp(-0.5 * (aicc - best))));
+    weighted.filter(|(_, weight)| *weight > NEGLIGIBLE).collect()
+}
+
+/// Weight and smoothing parameters of every shape that counts, under its name in Hyndman et al. (2008).
+pub(crate) fn parameters(analysis: &mut Analysis<'_>) -> Vec<Parameter> {
+    let weighted = weighted_shapes(analysis);
+    let total: f64 = weighted.iter().map(|(_, weight)| weight).sum();
+    let mut found = Vec::new();
+    for (shape, weight) in weighted {
+        let name = shape.name();
+        found.push(Parameter::share("weight", weight / total).of(name));
+        let fitted = analysis.fit(shape).map(|fit| shape.parameters_of(fit)).unwrap_or_default();
+        found.extend(fitted.into_iter().map(|parameter| parameter.of(name)));
+    }
+    found
 }
 
 fn shapes(values: &[f64], season: usize) -> Vec<Shape> {

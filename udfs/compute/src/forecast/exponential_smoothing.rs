@@ -4,6 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::initial_state::InitialState;
 use super::lanes::Lanes;
+use super::parameter::Parameter;
 use super::smoothing_pass::{self as passes, Form, Outcome, Smoothing, pass};
 use super::zoom::{Coordinate, Objective, zoom};
 
@@ -30,6 +31,8 @@ pub(crate) struct Fit {
     pub(crate) aicc: f64,
     /// Root mean square of the one-step errors, of the relative ones where errors are relative.
     pub(crate) one_step_error: f64,
+    /// Shares of each new error that level, slope and season take up, and the damping of the slope.
+    pub(crate) smoothing: Smoothing<f64>,
 }
 
 /// Room for the seasonal factors of all candidates, kept from fit to fit.
@@ -38,6 +41,39 @@ pub(crate) type Ring = Vec<Lanes>;
 impl Shape {
     fn has_trend(self) -> bool {
         self.trend != Trend::None
+    }
+
+    /// Error, trend and season in the notation of Hyndman et al. (2008).
+    pub(crate) const fn name(self) -> &'static str {
+        match (self.form, self.trend) {
+            (Form::Plain, Trend::None) => "ANN",
+            (Form::Plain, Trend::Additive) => "AAN",
+            (Form::Plain, Trend::Damped) => "AAdN",
+            (Form::PlainRelative, Trend::None) => "MNN",
+            (Form::PlainRelative, Trend::Additive) => "MAN",
+            (Form::PlainRelative, Trend::Damped) => "MAdN",
+            (Form::AdditiveSeason, Trend::None) => "ANA",
+            (Form::AdditiveSeason, Trend::Additive) => "AAA",
+            (Form::AdditiveSeason, Trend::Damped) => "AAdA",
+            (Form::MultiplicativeSeason, Trend::None) => "MNM",
+            (Form::MultiplicativeSeason, Trend::Additive) => "MAM",
+            (Form::MultiplicativeSeason, Trend::Damped) => "MAdM",
+        }
+    }
+
+    /// The smoothing parameters of a fit, as far as the shape has them.
+    pub(crate) fn parameters_of(self, fit: &Fit) -> Vec<Parameter> {
+        let mut found = vec![Parameter::share("alpha", fit.smoothing.level)];
+        if self.has_trend() {
+            found.push(Parameter::share("beta", fit.smoothing.slope));
+        }
+        if self.form.has_season() {
+            found.push(Parameter::share("gamma", fit.smoothing.season));
+        }
+        if self.trend == Trend::Damped {
+            found.push(Parameter::share("phi", fit.smoothing.damping));
+        }
+        found
     }
 
     /// Smoothing parameters.
@@ -75,7 +111,7 @@ impl Shape {
         let aicc = kept.minus_two_log_likelihood + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0).max(0.1);
         let one_step_error = (kept.squared / n).sqrt();
         let finite = aicc.is_finite() && forecast.iter().all(|v| v.is_finite());
-        finite.then_some(Fit { forecast, aicc, one_step_error })
+        finite.then_some(Fit { forecast, aicc, one_step_error, smoothing: kept.smoothing })
     }
 
     /// Order of the coordinates: level, trend, season, damping, as far as the shape has them.
@@ -103,7 +139,7 @@ impl Shape {
 
     /// The trend's parameter is a share of the level's, the season's of what the level's leaves.
     #[inline(always)]
-    fn smoothing(self, candidates: &[Lanes; 4]) -> Smoothing {
+    fn smoothing(self, candidates: &[Lanes; 4]) -> Smoothing<Lanes> {
         let mut rest = candidates.iter();
         let mut next = |present: bool, absent: f64| match rest.next() {
             Some(lanes) if present => *lanes,
@@ -178,7 +214,7 @@ struct Run<'a, S> {
     start: (f64, f64),
     factors: &'a [f64],
     ring: &'a mut [Lanes],
-    smoothing: Smoothing,
+    smoothing: Smoothing<Lanes>,
     outcome: Outcome,
     kept: Option<Kept>,
 }
@@ -222,7 +258,7 @@ impl<S: Simd> Objective for Run<'_, S> {
         kept.squared = self.outcome.squared.0[lane];
         kept.level = self.outcome.level.0[lane];
         kept.slope = self.outcome.slope.0[lane];
-        kept.damping = self.smoothing.damping.0[lane];
+        kept.smoothing = self.smoothing.lane(lane);
         kept.factors.clear();
         kept.factors.extend(self.ring.iter().map(|row| row.0[lane]));
     }
@@ -235,19 +271,20 @@ struct Kept {
     squared: f64,
     level: f64,
     slope: f64,
-    damping: f64,
+    smoothing: Smoothing<f64>,
     factors: Vec<f64>,
 }
 
 impl Kept {
     /// Forecasts after `seen` values.
     fn forecast(&self, shape: Shape, horizon: usize, seen: usize) -> Vec<f64> {
-        let mut weight = self.damping;
+        let damping = self.smoothing.damping;
+        let mut weight = damping;
         let mut reach = 0.0;
         (0..horizon)
             .map(|step| {
                 reach += weight;
-                weight *= self.damping;
+                weight *= damping;
                 let base = self.level + if shape.has_trend() { reach * self.slope } else { 0.0 };
                 match shape.form {
                     Form::Plain | Form::PlainRelative => base,

@@ -2,15 +2,28 @@
 
 use super::analysis::Analysis;
 use super::exponential_smoothing::{Fit, Shape, Trend};
+use super::parameter::Parameter;
 use super::smoothing_pass::Form;
 use super::snaive::snaive;
 
 /// The fit of level, slope and additive season (no season where the series is not longer than two seasons and
 /// five values); `None` where the series is too short.
 pub(crate) fn holt_winters<'a>(analysis: &'a mut Analysis<'_>) -> Option<&'a Fit> {
+    let shape = shape(analysis);
+    analysis.fit(shape)
+}
+
+fn shape(analysis: &Analysis<'_>) -> Shape {
     let seasonal = analysis.season > 1 && analysis.values.len() > 2 * analysis.season + 5;
     let form = if seasonal { Form::AdditiveSeason } else { Form::Plain };
-    analysis.fit(Shape { form, trend: Trend::Additive })
+    Shape { form, trend: Trend::Additive }
+}
+
+/// Its smoothing parameters; none where the series is too short.
+pub(crate) fn parameters(analysis: &mut Analysis<'_>) -> Vec<Parameter> {
+    let shape = shape(analysis);
+    let fitted = analysis.fit(shape).map(|fit| shape.parameters_of(fit)).unwrap_or_default();
+    fitted.into_iter().map(|parameter| parameter.of(shape.name())).collect()
 }
 
 /// Its forecast; the seasonal naive where the series is too short.

@@ -1,6 +1,7 @@
 //! The models by name.
 
 use super::analysis::Analysis;
+use super::parameter::Parameter;
 use super::{ar, auto, dot, ets, hw, smedian, snaive};
 
 /// What makes the point forecast.
@@ -74,6 +75,21 @@ impl Model {
             Self::Hw => hw::hw(analysis),
             Self::Ar => ar::ar(values, season, horizon),
             Self::Smedian => smedian::smedian(analysis.adjustment(), season, horizon),
+        }
+    }
+
+    /// What was fitted to the series; `auto` has its members' parameters instead of its own.
+    pub(crate) fn parameters(self, analysis: &mut Analysis<'_>) -> Vec<Parameter> {
+        let (values, season, arch) = (analysis.values, analysis.season, analysis.arch);
+        match self {
+            Self::Auto | Self::Snaive => Vec::new(),
+            Self::Dot => dot::parameters(analysis.adjustment(), arch),
+            Self::Ets => ets::parameters(analysis),
+            Self::Hw => hw::parameters(analysis),
+            Self::Ar => ar::parameters(values, season),
+            Self::Smedian => {
+                vec![Parameter::amount("level", smedian::level(analysis.adjustment(), season))]
+            }
         }
     }
 }

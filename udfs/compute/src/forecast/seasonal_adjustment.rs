@@ -22,6 +22,15 @@ pub(crate) struct SeasonalAdjustment {
     relative: bool,
 }
 
+/// What the season does to each step ahead.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SeasonalEffect {
+    /// The level is multiplied by it; 1 is none.
+    Factors(Vec<f64>),
+    /// It is added to the level, which is not safely above zero; 0 is none.
+    Amounts(Vec<f64>),
+}
+
 impl SeasonalAdjustment {
     /// Adjusts `values`; a series shorter than two seasons and two steps is left as it is.
     pub(crate) fn new(values: &[f64], season: usize, average: &CentredAverage) -> Self {
@@ -47,6 +56,17 @@ impl SeasonalAdjustment {
             *value = if self.relative { *value * (1.0 + factor) } else { *value + factor };
         }
         forecast
+    }
+
+    /// What the season does to the first `horizon` values after the series.
+    pub(crate) fn effect(&self, horizon: usize) -> SeasonalEffect {
+        let n = self.adjusted.len();
+        let factors = (0..horizon).map(|step| self.factors[(n + step) % self.factors.len()]);
+        if self.relative {
+            SeasonalEffect::Factors(factors.map(|factor| 1.0 + factor).collect())
+        } else {
+            SeasonalEffect::Amounts(factors.collect())
+        }
     }
 }
 

@@ -5,10 +5,14 @@ use super::statistics::median;
 
 /// The median of the last season (at least three values) of the adjusted series. Deaf to single spikes.
 pub(crate) fn smedian(adjustment: &SeasonalAdjustment, season: usize, horizon: usize) -> Vec<f64> {
+    adjustment.reseasonalise(vec![level(adjustment, season); horizon])
+}
+
+/// The median that is repeated.
+pub(crate) fn level(adjustment: &SeasonalAdjustment, season: usize) -> f64 {
     let adjusted = &adjustment.adjusted;
     let mut recent = adjusted[adjusted.len() - season.max(3).min(adjusted.len())..].to_vec();
-    let level = median(&mut recent).unwrap_or(0.0);
-    adjustment.reseasonalise(vec![level; horizon])
+    median(&mut recent).unwrap_or(0.0)
 }
 
 #[cfg(test)]

@@ -34,14 +34,25 @@ pub(crate) const PLAIN_RELATIVE: u8 = 1;
 pub(crate) const ADDITIVE_SEASON: u8 = 2;
 pub(crate) const MULTIPLICATIVE_SEASON: u8 = 3;
 
-/// Smoothing parameters of the candidates.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Smoothing {
-    pub(crate) level: Lanes,
+/// Smoothing parameters: of one candidate (`f64`) or of all (`Lanes`).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Smoothing<T> {
+    pub(crate) level: T,
     /// Share of a one-step error that goes into the slope.
-    pub(crate) slope: Lanes,
-    pub(crate) season: Lanes,
-    pub(crate) damping: Lanes,
+    pub(crate) slope: T,
+    pub(crate) season: T,
+    pub(crate) damping: T,
+}
+
+impl Smoothing<Lanes> {
+    pub(crate) fn lane(&self, lane: usize) -> Smoothing<f64> {
+        Smoothing {
+            level: self.level.0[lane],
+            slope: self.slope.0[lane],
+            season: self.season.0[lane],
+            damping: self.damping.0[lane],
+        }
+    }
 }
 
 /// Where a pass leaves the candidates.
@@ -80,7 +91,7 @@ pub(crate) fn pass<S: Simd, const FORM: u8, const TREND: bool>(
     simd: S,
     values: &[f64],
     (level, slope): (f64, f64),
-    smoothing: &Smoothing,
+    smoothing: &Smoothing<Lanes>,
     ring: &mut [Lanes],
     outcome: &mut Outcome,
 ) {
@@ -223,7 +234,7 @@ mod tests {
     struct Call<'a, const FORM: u8, const TREND: bool> {
         values: &'a [f64],
         start: (f64, f64),
-        smoothing: &'a Smoothing,
+        smoothing: &'a Smoothing<Lanes>,
         factors: &'a [f64],
     }
 
@@ -296,7 +307,7 @@ mod tests {
     fn check<const FORM: u8, const TREND: bool>(
         values: &[f64],
         start: (f64, f64),
-        smoothing: &Smoothing,
+        smoothing: &Smoothing<Lanes>,
         factors: &[f64],
     ) -> Result<(), TestCaseError> {
         let call = || Call::<FORM, TREND> { values, start, smoothing, factors };

@@ -1,9 +1,9 @@
 //! From the rows of a group to its forecast.
 
 use datafusion::common::Result;
-use tithe_compute::forecast::{Basis, Model, Step, forecast_adjusted};
+use tithe_compute::forecast::{Model, Step, forecast_adjusted};
 
-use crate::aggregate::series::{Modelling, Observations, PeriodType, Unusable, status};
+use crate::aggregate::series::{Modelling, Observations, PeriodType, Unusable, forecast_status};
 
 /// The forecast of a group: `horizon` steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,20 +49,10 @@ pub(super) fn evaluate(
             return Ok(Some(without_forecast(Unusable { status: "non_finite".to_owned(), timeline })));
         }
     };
-    let mut remarks = known.remarks;
-    match forecast.basis {
-        Basis::Full => {}
-        Basis::ShortHistory => remarks.push("short_history".to_owned()),
-        Basis::Constant => remarks.push("constant".to_owned()),
-        Basis::SingleValue => remarks.push("too_short".to_owned()),
-    }
-    if forecast.clamped {
-        remarks.push("overflow".to_owned());
-    }
     Ok(Some(GroupForecast {
         times: known.series.timeline.after(options.horizon, period),
+        status: forecast_status(known.remarks, forecast.basis, forecast.clamped),
         steps: forecast.steps,
         model: Some(forecast.model),
-        status: status(&remarks),
     }))
 }

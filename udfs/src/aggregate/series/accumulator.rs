@@ -6,8 +6,9 @@ use datafusion::logical_expr::Accumulator;
 
 use super::function::SeriesFunction;
 use super::observations::{Observations, from_state, to_state};
+use super::parameter::has_received;
 use super::period::PeriodType;
-use super::values::to_doubles;
+use super::rows::Rows;
 
 #[derive(Debug)]
 pub(super) struct SeriesAccumulator<F: SeriesFunction> {
@@ -24,11 +25,8 @@ impl<F: SeriesFunction> SeriesAccumulator<F> {
 
 impl<F: SeriesFunction> Accumulator for SeriesAccumulator<F> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        let times = self.period.read(&values[0])?;
-        let values = to_doubles(&values[1])?;
-        for (time, value) in times.iter().zip(&values) {
-            self.group.push(time, value);
-        }
+        let rows = Rows::read(values, has_received(F::PARAMETERS), &self.period)?;
+        rows.iter().for_each(|row| self.group.push(row));
         Ok(())
     }
 
@@ -43,14 +41,11 @@ impl<F: SeriesFunction> Accumulator for SeriesAccumulator<F> {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let columns = to_state(std::slice::from_ref(&self.group))?;
+        let columns = to_state(std::slice::from_ref(&self.group), has_received(F::PARAMETERS))?;
         columns.iter().map(|column| ScalarValue::try_from_array(column, 0)).collect()
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        from_state(states, |_, seen, rows| {
-            self.group.seen |= seen;
-            self.group.rows.extend(rows);
-        })
+        from_state(states, has_received(F::PARAMETERS), |_, add| add(&mut self.group))
     }
 }

@@ -19,7 +19,7 @@ const NOT_KNOWN_YET: usize = 1;
 pub(crate) struct Constants {
     function: &'static str,
     parameters: &'static [Parameter],
-    /// In the order of `parameters`, `None` where not known yet.
+    /// In the order of `parameters`, `None` where not known yet and where it is another one in every row.
     values: Vec<Option<ScalarValue>>,
 }
 
@@ -34,6 +34,7 @@ impl Constants {
         arguments: &[Expr],
     ) -> Result<Self> {
         let value = |(argument, parameter): (&Expr, &Parameter)| match argument {
+            _ if parameter.takes == Takes::Number => Ok(None),
             Expr::Literal(value, _) => Ok(Some(value.clone())),
             Expr::Placeholder(_) => Ok(None),
             _ => Err(not_constant(function, parameter)),
@@ -52,21 +53,27 @@ impl Constants {
         arguments: &[Arc<dyn PhysicalExpr>],
     ) -> Result<Self> {
         let no_columns = RecordBatch::new_empty(Arc::new(Schema::empty()));
-        let value = |(argument, parameter): (&Arc<dyn PhysicalExpr>, &Parameter)| match argument
-            .evaluate(&no_columns)
-        {
-            Ok(ColumnarValue::Scalar(value)) => Ok(Some(value)),
-            _ => Err(not_constant(function, parameter)),
+        let value = |(argument, parameter): (&Arc<dyn PhysicalExpr>, &Parameter)| {
+            if parameter.takes == Takes::Number {
+                return Ok(None);
+            }
+            match argument.evaluate(&no_columns) {
+                Ok(ColumnarValue::Scalar(value)) => Ok(Some(value)),
+                _ => Err(not_constant(function, parameter)),
+            }
         };
         let values = arguments.iter().skip(2).zip(parameters).map(value).collect::<Result<_>>()?;
         Ok(Self { function, parameters, values })
     }
 
-    /// The argument `horizon`, which has no default.
+    /// The argument `horizon`, which has no default; 1 for a function that looks a single period ahead.
     ///
     /// # Errors
     /// When it is not a whole number in its range.
     pub(crate) fn horizon(&self) -> Result<usize> {
+        if self.parameters.iter().all(|parameter| parameter.name != "horizon") {
+            return Ok(1);
+        }
         match self.values.first() {
             None => plan_err!("{}: argument `horizon` is missing", self.function),
             Some(None) => Ok(NOT_KNOWN_YET),

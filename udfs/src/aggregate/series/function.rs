@@ -27,7 +27,7 @@ use super::period::PeriodType;
 pub(crate) trait SeriesFunction: Debug + PartialEq + Eq + Hash + Send + Sync + 'static {
     /// SQL name.
     const NAME: &'static str;
-    /// The parameters after `period` and `value`; the first is `horizon`.
+    /// The parameters after `period` and `value`; the first has no default.
     const PARAMETERS: &'static [Parameter];
     /// The constant arguments.
     type Options: Debug + Send + Sync;
@@ -115,7 +115,8 @@ impl<F: SeriesFunction> AggregateUDFImpl for SeriesAggregate<F> {
             let name = format_state_name(args.name, part);
             Arc::new(Field::new(name, data_type, true))
         };
-        Ok(observations::STATE.iter().map(|(part, data_type)| named(part, data_type())).collect())
+        let columns = observations::state_columns(parameter::has_received(F::PARAMETERS));
+        Ok(columns.iter().map(|(part, data_type)| named(part, data_type())).collect())
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {

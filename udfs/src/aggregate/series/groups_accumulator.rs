@@ -7,8 +7,9 @@ use rayon::prelude::*;
 
 use super::function::SeriesFunction;
 use super::observations::{Observations, from_state, to_state};
+use super::parameter::has_received;
 use super::period::PeriodType;
-use super::values::to_doubles;
+use super::rows::Rows;
 
 pub(super) struct SeriesGroupsAccumulator<F: SeriesFunction> {
     options: F::Options,
@@ -46,11 +47,10 @@ impl<F: SeriesFunction> GroupsAccumulator for SeriesGroupsAccumulator<F> {
         total_num_groups: usize,
     ) -> Result<()> {
         self.groups.resize_with(total_num_groups, Observations::default);
-        let times = self.period.read(&values[0])?;
-        let values = to_doubles(&values[1])?;
-        for (row, (time, value)) in times.iter().zip(&values).enumerate() {
-            if passes(opt_filter, row) {
-                self.change(group_indices[row], |group| group.push(time, value));
+        let rows = Rows::read(values, has_received(F::PARAMETERS), &self.period)?;
+        for (index, row) in rows.iter().enumerate() {
+            if passes(opt_filter, index) {
+                self.change(group_indices[index], |group| group.push(row));
             }
         }
         Ok(())
@@ -66,7 +66,7 @@ impl<F: SeriesFunction> GroupsAccumulator for SeriesGroupsAccumulator<F> {
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        to_state(&self.take(emit_to))
+        to_state(&self.take(emit_to), has_received(F::PARAMETERS))
     }
 
     fn merge_batch(
@@ -76,12 +76,7 @@ impl<F: SeriesFunction> GroupsAccumulator for SeriesGroupsAccumulator<F> {
         total_num_groups: usize,
     ) -> Result<()> {
         self.groups.resize_with(total_num_groups, Observations::default);
-        from_state(values, |row, seen, rows| {
-            self.change(group_indices[row], |group| {
-                group.seen |= seen;
-                group.rows.extend(rows);
-            });
-        })
+        from_state(values, has_received(F::PARAMETERS), |row, add| self.change(group_indices[row], add))
     }
 
     fn convert_to_state(
@@ -89,15 +84,15 @@ impl<F: SeriesFunction> GroupsAccumulator for SeriesGroupsAccumulator<F> {
         values: &[ArrayRef],
         opt_filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
-        let times = self.period.read(&values[0])?;
-        let values = to_doubles(&values[1])?;
-        let mut groups = vec![Observations::default(); times.len()];
-        for (row, (time, value)) in times.iter().zip(&values).enumerate() {
-            if passes(opt_filter, row) {
-                groups[row].push(time, value);
+        let received = has_received(F::PARAMETERS);
+        let rows = Rows::read(values, received, &self.period)?;
+        let mut groups = vec![Observations::default(); rows.len()];
+        for (index, row) in rows.iter().enumerate() {
+            if passes(opt_filter, index) {
+                groups[index].push(row);
             }
         }
-        to_state(&groups)
+        to_state(&groups, received)
     }
 
     fn size(&self) -> usize {

@@ -12,12 +12,17 @@ mod modelling;
 mod observations;
 mod parameter;
 mod period;
+mod received;
+mod rows;
 mod values;
 
 pub(crate) use constants::Constants;
 pub(crate) use equally_spaced::Unusable;
 pub(crate) use function::{SeriesAggregate, SeriesFunction};
-pub(crate) use modelling::{CALENDAR, DRIFT, GAPS, HORIZON, MODEL, Modelling, SEASON, status};
+pub(crate) use modelling::{
+    CALENDAR, DRIFT, GAPS, HORIZON, MODEL, Modelling, RECEIVED, SEASON, forecast_status, status,
+};
 pub(crate) use observations::Observations;
 pub(crate) use parameter::{Parameter, Takes};
 pub(crate) use period::PeriodType;
+pub(crate) use received::Received;

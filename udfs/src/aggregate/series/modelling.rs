@@ -1,7 +1,7 @@
 //! The options that every aggregate with a model has, and what they say of a series.
 
 use datafusion::common::Result;
-use tithe_compute::forecast::{Adjustments, Model};
+use tithe_compute::forecast::{Adjustments, Basis, Model};
 
 use super::calendar::Calendar;
 use super::constants::Constants;
@@ -11,6 +11,7 @@ use super::parameter::{Parameter, Takes};
 use super::period::PeriodType;
 
 pub(crate) const HORIZON: Parameter = Parameter { name: "horizon", takes: Takes::Count(1000) };
+pub(crate) const RECEIVED: Parameter = Parameter { name: "received", takes: Takes::Number };
 pub(crate) const MODEL: Parameter = Parameter { name: "model", takes: Takes::Text };
 pub(crate) const SEASON: Parameter = Parameter { name: "season", takes: Takes::Count(1000) };
 pub(crate) const GAPS: Parameter = Parameter { name: "gaps", takes: Takes::Text };
@@ -85,6 +86,20 @@ impl KnownSeries {
     pub(crate) fn adjustments(&self) -> Adjustments<'_> {
         Adjustments { drift: self.drift, holiday: self.holiday.as_deref() }
     }
+}
+
+/// What a reader must know of a forecast: the remarks on its series, and its own.
+pub(crate) fn forecast_status(mut remarks: Vec<String>, basis: Basis, clamped: bool) -> String {
+    match basis {
+        Basis::Full => {}
+        Basis::ShortHistory => remarks.push("short_history".to_owned()),
+        Basis::Constant => remarks.push("constant".to_owned()),
+        Basis::SingleValue => remarks.push("too_short".to_owned()),
+    }
+    if clamped {
+        remarks.push("overflow".to_owned());
+    }
+    status(&remarks)
 }
 
 /// The remarks as one text; `ok` for none.

@@ -5,7 +5,7 @@ use datafusion::common::{Result, plan_err};
 
 use super::period::PeriodType;
 
-/// One parameter after `period` and `value`; its argument is a constant.
+/// One parameter after `period` and `value`; its argument is a constant, except for [`Takes::Number`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
@@ -21,6 +21,8 @@ pub(crate) enum Takes {
     Text,
     /// true, false or a number from 0 to 1.
     Share,
+    /// A number in every row, as `value` is.
+    Number,
 }
 
 impl Takes {
@@ -30,6 +32,7 @@ impl Takes {
             Self::Count(_) if data_type.is_integer() || null => DataType::Int64,
             Self::Text if data_type.is_string() || null => DataType::Utf8,
             Self::Share if data_type.is_numeric() || null => DataType::Float64,
+            Self::Number => coerced_value(data_type),
             _ => data_type.clone(),
         }
     }
@@ -39,6 +42,7 @@ impl Takes {
             Self::Count(_) => *data_type == DataType::Int64,
             Self::Text => *data_type == DataType::Utf8,
             Self::Share => matches!(data_type, DataType::Float64 | DataType::Boolean),
+            Self::Number => is_number(data_type),
         }
     }
 
@@ -48,8 +52,14 @@ impl Takes {
             Self::Count(_) => "a whole number",
             Self::Text => "a text",
             Self::Share => "true, false or a number from 0 to 1",
+            Self::Number => "a number",
         }
     }
+}
+
+/// Whether the third argument is a second number of every row.
+pub(super) fn has_received(parameters: &[Parameter]) -> bool {
+    parameters.first().is_some_and(|parameter| parameter.takes == Takes::Number)
 }
 
 /// Types the arguments are brought to; one that is not taken stays as it is and is refused by [`check_types`].
@@ -83,7 +93,16 @@ fn coerced_value(data_type: &DataType) -> DataType {
     }
 }
 
-/// Refuses a wrong number or a wrong type of (coerced) arguments of `function`. `horizon` alone has no default.
+/// Of a coerced type.
+fn is_number(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Int64 | DataType::Float64 | DataType::Decimal128(..) | DataType::Decimal256(..)
+    )
+}
+
+/// Refuses a wrong number or a wrong type of (coerced) arguments of `function`. The first of `parameters` alone has no
+/// default.
 ///
 /// # Errors
 /// One sentence: the function, the argument, and what it takes.
@@ -97,11 +116,7 @@ pub(super) fn check_types(function: &str, parameters: &[Parameter], types: &[Dat
         );
     }
     PeriodType::new(function, &types[0])?;
-    let is_number = matches!(
-        types[1],
-        DataType::Int64 | DataType::Float64 | DataType::Decimal128(..) | DataType::Decimal256(..)
-    );
-    if !is_number {
+    if !is_number(&types[1]) {
         return plan_err!("{function}: argument `value` takes a number, not {}", types[1]);
     }
     for (parameter, data_type) in parameters.iter().zip(&types[2..]) {

@@ -1,0 +1,49 @@
+//! `nowcast(period, value, received [, model, season, gaps, calendar, drift])`: the running period of every group's
+//! series, from the complete ones and what was received of it so far.
+
+mod document;
+mod evaluation;
+mod output;
+
+use arrow::array::ArrayRef;
+use arrow::datatypes::DataType;
+use datafusion::common::Result;
+
+pub(crate) use document::NOWCAST;
+
+use super::series::{
+    CALENDAR, Constants, DRIFT, GAPS, MODEL, Modelling, Observations, Parameter, PeriodType, RECEIVED,
+    SEASON, SeriesFunction,
+};
+use evaluation::GroupNowcast;
+
+/// The aggregate.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct NowcastFunction;
+
+impl SeriesFunction for NowcastFunction {
+    const NAME: &'static str = "nowcast";
+    const PARAMETERS: &'static [Parameter] = &[RECEIVED, MODEL, SEASON, GAPS, CALENDAR, DRIFT];
+    type Options = Modelling;
+    type Answer = GroupNowcast;
+
+    fn options(constants: &Constants) -> Result<Modelling> {
+        Modelling::new(constants)
+    }
+
+    fn result_type(period: &DataType) -> DataType {
+        output::result_type(period)
+    }
+
+    fn evaluate(
+        group: &Observations,
+        options: &Modelling,
+        period: &PeriodType,
+    ) -> Result<Option<GroupNowcast>> {
+        evaluation::evaluate(group, options, period)
+    }
+
+    fn to_array(answers: &[Option<GroupNowcast>], period: &PeriodType) -> Result<ArrayRef> {
+        output::to_structs(answers, period)
+    }
+}
