@@ -210,7 +210,9 @@ impl Engine {
             config = config.with_target_partitions(partitions);
         }
         let mut state = state(config, &self.runtime);
-        register_functions(&mut state, self.pseudonym_key.as_ref())?;
+        // Who may see pseudonyms must not make them: trying every identifier would tell which is whose.
+        let key = self.pseudonym_key.as_ref().filter(|_| self.policy.is_none());
+        register_functions(&mut state, key)?;
         let authority = self.policy.as_ref().map(|governance| {
             let Governance { store, functions } = governance.clone();
             Authority::new(store, &principal.name, functions)

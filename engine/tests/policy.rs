@@ -381,6 +381,8 @@ async fn a_pseudonym_joins_what_it_hides_and_needs_the_operator_s_key() {
     +------+------+
     "#);
     assert_eq!(value(&session, "SELECT count(*) FROM tax.taxpayer WHERE taxpayer_id = 'A1'").await, "0");
+    let own = error(&session, "SELECT pseudonym('A1', 'taxpayer')").await.to_string();
+    assert!(own.contains("under a policy only masks have"), "{own}");
     assert!(!format!("{engine:?}").contains("[7, 7"), "the key is not shown");
 
     lake.write("key", [7; 31]);

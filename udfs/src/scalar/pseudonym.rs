@@ -39,7 +39,8 @@ static DOC: FunctionDoc = FunctionDoc {
     ],
     returns: "VARCHAR of 41 characters: eight of the key's name, a hyphen, and 128 bits of HMAC-SHA-256 in hexadecimal.",
     nulls: "NULL where an argument is NULL.",
-    errors: "A plan-time error where no key was given.",
+    errors: "A plan-time error where no key was given, and in the statements of users under a policy: they see the \
+             pseudonyms that masks make, and could find out whose they are by making their own.",
     source: "HMAC: RFC 2104, with SHA-256 of FIPS 180-4, over the length of the domain in eight bytes, the domain and \
              the value.",
     examples: &[Example {
@@ -112,8 +113,9 @@ impl ScalarUDFImpl for Pseudonym {
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
         if self.key.is_none() {
             return plan_err!(
-                "pseudonym needs a key: make one with `head -c 32 /dev/urandom > FILE`, and name it with \
-                 --pseudonym-key FILE or `pseudonym_key_file` in tithe.toml"
+                "pseudonym needs a key, which under a policy only masks have: make one with \
+                 `head -c 32 /dev/urandom > FILE`, and name it with --pseudonym-key FILE or `pseudonym_key_file` in \
+                 tithe.toml"
             );
         }
         let nullable = args.arg_fields.iter().any(|field| field.is_nullable());
