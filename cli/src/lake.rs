@@ -36,6 +36,18 @@ pub(crate) struct LakeArguments {
     /// Leave out lines of JSON that do not parse, and say how many, instead of failing
     #[arg(long, help_heading = "Lake")]
     pub(crate) skip_bad_lines: bool,
+
+    /// Who may see what: a policy file (see `tithe policy`) [default: the configuration's, else everything]
+    #[arg(long, value_name = "FILE", help_heading = "Security")]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// The key of the function pseudonym: a file of at least 32 random bytes
+    #[arg(long, env = "TITHE_PSEUDONYM_KEY_FILE", value_name = "FILE", help_heading = "Security")]
+    pub(crate) pseudonym_key: Option<PathBuf>,
+
+    /// See what this user sees under the policy
+    #[arg(long = "as", value_name = "USER", help_heading = "Security")]
+    pub(crate) as_user: Option<String>,
 }
 
 /// An opened lake and a session of the local user on it.
@@ -50,7 +62,16 @@ impl LakeArguments {
     /// The lake in a directory, with the usual limits.
     pub(crate) fn at(directory: &Path) -> Self {
         let lake = Some(directory.display().to_string());
-        Self { lake, config: None, memory: None, threads: None, skip_bad_lines: false }
+        Self {
+            lake,
+            config: None,
+            memory: None,
+            threads: None,
+            skip_bad_lines: false,
+            policy: None,
+            pseudonym_key: None,
+            as_user: None,
+        }
     }
 
     /// Opens the lake; without one at the default place, an engine for functions and files alone.
@@ -59,10 +80,19 @@ impl LakeArguments {
     pub(crate) async fn open(&self) -> Result<Opened> {
         let options = self.options().map_err(|error| Failure::of_opening(&error))?;
         let location = options.lake.clone();
+        let principal = match &self.as_user {
+            Some(_) if options.policy.is_none() => {
+                return Err(Failure::usage(
+                    "--as needs a policy, which says what the user sees: give one with --policy",
+                ));
+            }
+            Some(name) => Principal { name: name.clone() },
+            None => Principal::local(),
+        };
         let opening = async { Engine::open(options).await.map_err(|error| Failure::of_opening(&error)) };
         // A store that does not answer is tried for a while.
         let engine = or_interrupt(opening).await?;
-        let session = engine.session(Principal::local()).map_err(|error| Failure::of_opening(&error))?;
+        let session = engine.session(principal).map_err(|error| Failure::of_opening(&error))?;
         Ok(Opened { engine, session, location })
     }
 
@@ -85,6 +115,8 @@ impl LakeArguments {
             memory_limit: self.memory.or(configured.memory_limit),
             target_partitions: self.threads.map(usize::from).or(configured.target_partitions),
             skip_bad_lines: self.skip_bad_lines || configured.skip_bad_lines,
+            policy: self.policy.clone().or(configured.policy),
+            pseudonym_key_file: self.pseudonym_key.clone().or(configured.pseudonym_key_file),
         })
     }
 }

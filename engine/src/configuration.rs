@@ -16,6 +16,8 @@ const NAME: &str = "tithe.toml";
 ///
 /// ```toml
 /// lake = "./lake"            # a directory, relative to this file, or s3://bucket/prefix
+/// policy = "policy.json"     # who may see what, relative to this file: docs/policy.md
+/// pseudonym_key_file = "key" # the key of the function `pseudonym`, relative to this file
 ///
 /// [limits]
 /// memory = "8 GiB"           # bytes that queries may hold before they spill
@@ -36,6 +38,10 @@ pub struct Configuration {
     pub target_partitions: Option<usize>,
     /// Leave out and count lines of JSON that do not parse.
     pub skip_bad_lines: bool,
+    /// The file that says who may see what.
+    pub policy: Option<PathBuf>,
+    /// The file with the key of `pseudonym`.
+    pub pseudonym_key_file: Option<PathBuf>,
 }
 
 impl Configuration {
@@ -72,6 +78,8 @@ impl Configuration {
             memory_limit: self.memory_limit,
             target_partitions: self.target_partitions,
             skip_bad_lines: self.skip_bad_lines,
+            policy: self.policy.clone(),
+            pseudonym_key_file: self.pseudonym_key_file.clone(),
         }
     }
 }
@@ -81,6 +89,8 @@ type Unknown = BTreeMap<String, toml::Value>;
 #[derive(Deserialize)]
 struct File {
     lake: Option<String>,
+    policy: Option<PathBuf>,
+    pseudonym_key_file: Option<PathBuf>,
     #[serde(default)]
     limits: Limits,
     #[serde(default)]
@@ -114,7 +124,7 @@ enum Size {
 
 impl File {
     fn check(self, base: &Path) -> std::result::Result<Configuration, String> {
-        refuse_unknown("", &self.unknown, &["lake", "limits", "json"])?;
+        refuse_unknown("", &self.unknown, &["lake", "policy", "pseudonym_key_file", "limits", "json"])?;
         refuse_unknown("limits.", &self.limits.unknown, &["memory", "target_partitions"])?;
         refuse_unknown("json.", &self.json.unknown, &["skip_bad_lines"])?;
         if self.limits.target_partitions == Some(0) {
@@ -127,6 +137,8 @@ impl File {
             memory_limit,
             target_partitions: self.limits.target_partitions,
             skip_bad_lines: self.json.skip_bad_lines,
+            policy: self.policy.map(|policy| base.join(policy)),
+            pseudonym_key_file: self.pseudonym_key_file.map(|file| base.join(file)),
         })
     }
 }

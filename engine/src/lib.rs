@@ -19,7 +19,7 @@ pub use configuration::Configuration;
 pub use error::{EngineError, ErrorKind, Result};
 pub use execute::{Query, QueryReport, StatementKind};
 pub use memory_size::parse_memory_size;
-pub use policy::Principal;
+pub use policy::{Access, ColumnAccess, Principal};
 pub use session::{Engine, EngineOptions, Session, SessionOptions};
 pub use settings::Settings;
 pub use tithe_udfs::Backend;

@@ -1,11 +1,12 @@
 //! The only place where a session is built.
 
 use std::future::poll_fn;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
-use datafusion::catalog::CatalogProvider;
+use datafusion::catalog::{CatalogProvider, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
@@ -13,12 +14,16 @@ use datafusion::logical_expr::{LogicalPlan, Statement as PlanStatement};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast;
+use tithe_udfs::PseudonymKey;
 
-use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, TableInfo};
+use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, TableFormat, TableInfo};
 use crate::error::{EngineError, Result, did_you_mean};
 use crate::execute::{Query, QueryParts, Work, default_memory_limit, memory_pool};
 use crate::plan;
-use crate::policy::{Audit, Outcome, Policy, Principal, apply, columns_read};
+use crate::policy::{
+    Access, Audit, Authority, Outcome, PolicyStore, Principal, PushHarmlessFilters, TithePlanner, access,
+    apply, columns_read, problems,
+};
 use crate::settings::Settings;
 
 /// A thousand operators take some 10 MiB in a debug build; pages that are not touched cost nothing.
@@ -36,6 +41,10 @@ pub struct EngineOptions {
     pub target_partitions: Option<usize>,
     /// Leave out lines of JSON that do not parse, and count them, instead of failing.
     pub skip_bad_lines: bool,
+    /// The file that says who may see what; without one, every session sees everything.
+    pub policy: Option<PathBuf>,
+    /// The file with the key of `pseudonym`; without one, it cannot be called.
+    pub pseudonym_key_file: Option<PathBuf>,
 }
 
 /// What a session may do.
@@ -52,13 +61,28 @@ pub struct Engine {
     runtime: Arc<RuntimeEnv>,
     settings: Settings,
     lake: Option<Arc<Lake>>,
+    policy: Option<Governance>,
+    pseudonym_key: Option<Arc<PseudonymKey>>,
+}
+
+/// The policy, and the functions that its filters and masks may use.
+#[derive(Clone)]
+struct Governance {
+    store: Arc<PolicyStore>,
+    functions: Arc<SessionState>,
+}
+
+impl std::fmt::Debug for Governance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Governance").field("store", &self.store).finish_non_exhaustive()
+    }
 }
 
 impl Engine {
     /// Opens the lake and prepares the shared runtime.
     ///
     /// # Errors
-    /// When the lake does not exist or cannot be reached, or a limit is impossible.
+    /// When the lake does not exist or cannot be reached, a limit is impossible, or the policy is not understood.
     pub async fn open(options: EngineOptions) -> Result<Arc<Self>> {
         if options.target_partitions == Some(0) {
             return Err(EngineError::Configuration {
@@ -80,7 +104,78 @@ impl Engine {
             }
             None => None,
         };
-        Ok(Arc::new(Self { options, runtime, settings, lake }))
+        let pseudonym_key = match &options.pseudonym_key_file {
+            Some(path) => {
+                Some(Arc::new(PseudonymKey::read(path).map_err(|error| EngineError::Configuration {
+                    origin: "pseudonym_key_file".to_owned(),
+                    reason: error.to_string(),
+                })?))
+            }
+            None => None,
+        };
+        let policy = match &options.policy {
+            Some(path) => {
+                let mut functions = state(SessionConfig::new(), &runtime);
+                register_functions(&mut functions, pseudonym_key.as_ref())?;
+                let store = Arc::new(PolicyStore::open(path)?);
+                Some(Governance { store, functions: Arc::new(functions) })
+            }
+            None => None,
+        };
+        Ok(Arc::new(Self { options, runtime, settings, lake, policy, pseudonym_key }))
+    }
+
+    /// Whether sessions are under a policy.
+    #[must_use]
+    pub fn has_policy(&self) -> bool {
+        self.policy.is_some()
+    }
+
+    /// Schema and name of every table of the lake, whoever may see it.
+    ///
+    /// # Errors
+    /// When the lake cannot be listed.
+    pub async fn table_names(&self) -> Result<Vec<(String, String)>> {
+        match &self.lake {
+            Some(lake) => lake.names().await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// What of the policy does not fit the tables that the lake has now, one sentence each; nothing without a policy.
+    ///
+    /// # Errors
+    /// When the lake cannot be listed.
+    pub async fn policy_problems(&self) -> Result<Vec<String>> {
+        let (Some(governance), Some(lake)) = (&self.policy, &self.lake) else { return Ok(Vec::new()) };
+        let policy = governance.store.current();
+        let mut found = Vec::new();
+        for (schema, table) in lake.names().await? {
+            // A table that cannot be read shows nothing to anybody.
+            let Ok(Some(provider)) = lake.table(&schema, &table).await else { continue };
+            let columns = TableProvider::schema(provider.as_ref());
+            found.extend(problems(&policy, &schema, &table, &columns, &governance.functions));
+        }
+        Ok(found)
+    }
+
+    /// What the policy lets `user` see of a table; `None` without a policy.
+    ///
+    /// For the keeper of the policy: it says of a denied table that it exists.
+    ///
+    /// # Errors
+    /// When there is no such table, or it cannot be read.
+    pub async fn access(&self, user: &str, schema: &str, table: &str) -> Result<Option<Access>> {
+        let (Some(governance), Some(lake)) = (&self.policy, &self.lake) else { return Ok(None) };
+        let Some(provider) = lake.table(schema, table).await? else {
+            let name = format!("{schema}.{table}");
+            let known: Vec<String> =
+                lake.names().await?.into_iter().map(|(schema, table)| format!("{schema}.{table}")).collect();
+            let hint = did_you_mean(&name, known.iter().map(String::as_str), "");
+            return Err(EngineError::Unknown { what: "table", name, hint });
+        };
+        let columns = TableProvider::schema(provider.as_ref());
+        Ok(Some(access(&governance.store.current(), user, schema, table, &columns)))
     }
 
     /// Where the tables are.
@@ -115,21 +210,41 @@ impl Engine {
             config = config.with_target_partitions(partitions);
         }
         let mut state = state(config, &self.runtime);
-        tithe_udfs::register_all(&mut state)?;
-        let catalog = LakeCatalog::new(self.lake.clone(), state.table_functions().clone());
+        register_functions(&mut state, self.pseudonym_key.as_ref())?;
+        let authority = self.policy.as_ref().map(|governance| {
+            let Governance { store, functions } = governance.clone();
+            Authority::new(store, &principal.name, functions)
+        });
+        // What changes something reaches past the tables: files, names that others use.
+        let options = SessionOptions { read_only: options.read_only || authority.is_some() };
+        let catalog = LakeCatalog::new(self.lake.clone(), state.table_functions().clone(), authority.clone());
         let context = SessionContext::new_with_state(state);
         // Of the sort keys `k, step` over the rows that UNNEST makes of the groups of `k`, this rule drops `step`: to
         // DataFusion `k` still tells everything else.
         context.remove_optimizer_rule("eliminate_duplicated_expr");
         context.register_catalog(CATALOG, Arc::new(catalog.clone()));
-        Ok(Session { context, catalog, engine: Arc::clone(self), principal, options })
+        Ok(Session { context, catalog, engine: Arc::clone(self), principal, options, authority })
     }
+}
+
+fn register_functions(state: &mut SessionState, key: Option<&Arc<PseudonymKey>>) -> Result<()> {
+    tithe_udfs::register_all(state)?;
+    if let Some(key) = key {
+        tithe_udfs::register_pseudonym(state, Arc::clone(key))?;
+    }
+    Ok(())
 }
 
 fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>) -> SessionState {
     #[expect(clippy::disallowed_methods, reason = "this is the one place where sessions are built")]
     let builder = SessionStateBuilder::new();
-    builder.with_config(config).with_runtime_env(Arc::clone(runtime)).with_default_features().build()
+    builder
+        .with_config(config)
+        .with_runtime_env(Arc::clone(runtime))
+        .with_default_features()
+        .with_query_planner(Arc::new(TithePlanner))
+        .with_optimizer_rule(Arc::new(PushHarmlessFilters))
+        .build()
 }
 
 /// One principal's way to ask.
@@ -140,6 +255,8 @@ pub struct Session {
     engine: Arc<Engine>,
     principal: Principal,
     options: SessionOptions,
+    /// `None` without a policy.
+    authority: Option<Authority>,
 }
 
 impl std::fmt::Debug for Session {
@@ -195,6 +312,7 @@ impl Session {
                 work,
                 state,
                 lake: self.engine.lake.clone(),
+                authority: self.authority.clone(),
                 audit,
             })),
             Err(error) => {
@@ -221,8 +339,9 @@ impl Session {
             plan::check_read_only(&plan)?;
         }
         let default_schema = &state.config_options().catalog.default_schema;
-        let permitted = apply(Policy::Unrestricted, plan, &self.principal, default_schema)?;
+        let permitted = apply(self.authority.as_ref(), plan, default_schema)?;
         audit.tables = permitted.tables;
+        audit.policy = permitted.version;
         let plan = permitted.plan;
         if let LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) = plan {
             let work = Work::Session(self.context.clone());
@@ -261,11 +380,16 @@ impl Session {
         }
     }
 
+    fn shows(&self, schema: &str, table: &str) -> bool {
+        self.authority.as_ref().is_none_or(|authority| authority.shows_table(schema, table))
+    }
+
     async fn names(&self) -> Result<Vec<(String, String)>> {
         let mut names = match &self.engine.lake {
             Some(lake) => lake.names().await?,
             None => Vec::new(),
         };
+        names.retain(|(schema, table)| self.shows(schema, table));
         names.extend(self.catalog.own_tables().into_iter().map(|table| (table.schema, table.table)));
         names.sort();
         Ok(names)
@@ -280,6 +404,7 @@ impl Session {
         if let Some(lake) = &self.engine.lake {
             tables.extend(lake.tables().await?);
         }
+        tables.retain(|info| info.format == TableFormat::Temporary || self.shows(&info.schema, &info.table));
         tables.sort_by(|a, b| (&a.schema, &a.table).cmp(&(&b.schema, &b.table)));
         Ok(tables)
     }

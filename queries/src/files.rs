@@ -6,6 +6,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("creators/channel_links", include_str!("../sql/creators/channel_links.sql")),
     ("creators/discount_codes", include_str!("../sql/creators/discount_codes.sql")),
     ("creators/estimated_against_declared", include_str!("../sql/creators/estimated_against_declared.sql")),
+    ("creators/evidence", include_str!("../sql/creators/evidence.sql")),
     ("creators/registration_threshold", include_str!("../sql/creators/registration_threshold.sql")),
     ("creators/signals_per_channel", include_str!("../sql/creators/signals_per_channel.sql")),
     (

@@ -6,6 +6,7 @@ mod aggregate;
 pub mod backend;
 mod calls;
 pub mod documentation;
+mod pseudonym_key;
 pub mod registry;
 mod scalar;
 mod table;
@@ -13,4 +14,7 @@ mod table;
 pub use backend::{Backend, BackendError, requested_backend, resolve_backend};
 pub use calls::complete_calls;
 pub use documentation::{ArgumentDoc, Example, FunctionDoc, FunctionKind};
-pub use registry::{FunctionEntry, FunctionHome, Implementation, functions, register_all};
+pub use pseudonym_key::{PseudonymKey, PseudonymKeyError};
+pub use registry::{
+    FunctionEntry, FunctionHome, Implementation, functions, register_all, register_pseudonym,
+};

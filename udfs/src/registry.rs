@@ -9,6 +9,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use datafusion::prelude::SessionContext;
 
 use crate::documentation::FunctionDoc;
+use crate::pseudonym_key::PseudonymKey;
 
 /// How a function is plugged into a session.
 #[derive(Debug, Clone)]
@@ -77,5 +78,14 @@ pub fn register_all(registry: &mut dyn FunctionHome) -> Result<()> {
             Implementation::Relation(planner) => registry.register_relation(planner)?,
         }
     }
+    Ok(())
+}
+
+/// Gives `pseudonym` its key, in place of the one without that [`register_all`] registers.
+///
+/// # Errors
+/// When the registry refuses it.
+pub fn register_pseudonym(registry: &mut dyn FunctionHome, key: Arc<PseudonymKey>) -> Result<()> {
+    registry.register_udf(Arc::new(crate::scalar::pseudonym(Some(key))))?;
     Ok(())
 }

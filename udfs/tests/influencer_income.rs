@@ -44,8 +44,8 @@ async fn wrong_calls_are_refused_when_planned() {
     refused(&call("named_struct('donation_signal', 5)"), "takes a boolean").await;
     refused(&call("named_struct('year', 2025.5)"), "takes an integer").await;
     refused(&call("5"), "evidence takes a STRUCT").await;
-    refused(&call(""), "takes 1 to 3 arguments").await;
-    refused(&call("NULL, 4096, 0, 1"), "takes 1 to 3 arguments").await;
+    refused(&call(""), "takes 1 to 4 arguments").await;
+    refused(&call("NULL, 4096, 0, true, 1"), "takes 1 to 4 arguments").await;
     refused(&call("named_struct('followers', 5), 63"), "draws must be from 64 to 65536, got 63").await;
     refused(&call("named_struct('followers', 5), draws => 65537"), "got 65537").await;
     refused(&call("named_struct('followers', 5), draws => -64"), "got -64").await;

@@ -3,6 +3,7 @@
 mod demo;
 pub(crate) mod functions;
 mod r#gen;
+mod policy;
 mod query;
 mod serve;
 pub(crate) mod sql;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Serve(serve::Arguments),
     /// Say who may log in to a server
     User(user::Arguments),
+    /// Check who may see what, before a server or a user finds out
+    Policy(policy::Arguments),
     /// Write a sample lake
     Gen(r#gen::Arguments),
     /// See it all: a sample lake, a forecast, a case list and a report
@@ -46,6 +49,7 @@ impl Command {
             Self::Functions(arguments) => arguments.run(),
             Self::Serve(arguments) => arguments.run(runtime),
             Self::User(arguments) => arguments.run(),
+            Self::Policy(arguments) => arguments.run(runtime),
             Self::Gen(arguments) => arguments.run(runtime),
             Self::Demo(arguments) => arguments.run(runtime),
         }

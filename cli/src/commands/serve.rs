@@ -17,7 +17,8 @@ const EXAMPLES: &str = "\
 Examples:
   tithe serve --lake lake                                  for this machine alone, on port 32010
   tithe serve --lake lake --listen 127.0.0.1:0             on a free port, which it prints
-  tithe serve --lake lake --listen 0.0.0.0:32010 --tls-cert server.pem --tls-key server.key --users users.toml
+  tithe serve --lake lake --listen 0.0.0.0:32010 --tls-cert server.pem --tls-key server.key --users users.toml \
+              --policy policy.json
 
 Other machines can reach it only with TLS and users (tithe user add): it refuses to start otherwise. Ctrl-C or SIGTERM
 ends it once the running queries are done; a second one ends it at once. How clients connect: docs/clients.md.";
@@ -72,6 +73,17 @@ impl Arguments {
                      `tithe gen --scale 0.01 --out lake`",
                 ));
             };
+            if self.lake.as_user.is_some() {
+                return Err(Failure::usage("--as is for local commands: a server's users log in (--users)"));
+            }
+            let problems =
+                opened.engine.policy_problems().await.map_err(|error| Failure::of_opening(&error))?;
+            if !problems.is_empty() {
+                return Err(Failure::usage(format!(
+                    "the policy does not fit the lake, and nothing is served:\n{}",
+                    problems.join("\n")
+                )));
+            }
             let options = self.options();
             let scheme = if options.tls.is_some() { "grpc+tls" } else { "grpc" };
             let with_login = options.users.is_some();

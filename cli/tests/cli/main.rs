@@ -12,6 +12,7 @@ mod generate;
 mod help;
 mod interrupt;
 mod output;
+mod policy;
 mod query_library;
 mod script;
 mod serve;

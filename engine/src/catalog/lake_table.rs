@@ -63,6 +63,11 @@ impl LakeTable {
         Self { lake, schema: schema.to_owned(), table: table.to_owned(), listing, listed_for, columns }
     }
 
+    /// Its schema and name in the lake.
+    pub(crate) fn name(&self) -> (&str, &str) {
+        (&self.schema, &self.table)
+    }
+
     /// The files now, if another query has begun since they were listed.
     async fn files(&self) -> Result<Vec<LakeFile>> {
         if self.lake.query_number() == self.listed_for {

@@ -14,6 +14,7 @@ mod union;
 pub use discover::{TableFormat, TableInfo};
 pub(crate) use information::CATALOG;
 pub(crate) use lake::Lake;
+pub(crate) use lake_table::LakeTable;
 pub(crate) use listing::name_of;
 pub use location::LakeLocation;
 pub(crate) use names::{LakeCatalog, OWN_SCHEMA};

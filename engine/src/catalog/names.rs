@@ -14,6 +14,7 @@ use datafusion::datasource::TableType;
 use crate::catalog::information::OneCatalog;
 use crate::catalog::{Lake, TableFormat, TableInfo};
 use crate::error::{EngineError, Result};
+use crate::policy::Authority;
 
 /// The schema of tables and views that a session makes.
 pub(crate) const OWN_SCHEMA: &str = "public";
@@ -35,13 +36,20 @@ struct Names {
     listed: RwLock<Arc<BTreeMap<String, Vec<String>>>>,
     /// For `SHOW FUNCTIONS`.
     table_functions: HashMap<String, Arc<TableFunction>>,
+    /// Whoever asks, where there is a policy: what they may not see is not there.
+    authority: Option<Authority>,
 }
 
 impl LakeCatalog {
     /// The names of `lake`, if there is one; `table_functions` are what `SHOW FUNCTIONS` lists beside the others.
-    pub(crate) fn new(lake: Option<Arc<Lake>>, table_functions: HashMap<String, Arc<TableFunction>>) -> Self {
+    pub(crate) fn new(
+        lake: Option<Arc<Lake>>,
+        table_functions: HashMap<String, Arc<TableFunction>>,
+        authority: Option<Authority>,
+    ) -> Self {
         let own = BTreeMap::from([(OWN_SCHEMA.to_owned(), Arc::new(MemorySchemaProvider::new()))]);
-        let names = Names { lake, own: RwLock::new(own), listed: RwLock::default(), table_functions };
+        let names =
+            Names { lake, own: RwLock::new(own), listed: RwLock::default(), table_functions, authority };
         Self { names: Arc::new(names), lenient: false }
     }
 
@@ -91,6 +99,14 @@ impl Names {
         self.own.read().unwrap_or_else(PoisonError::into_inner).get(name).map(Arc::clone)
     }
 
+    fn shows_schema(&self, schema: &str) -> bool {
+        self.authority.as_ref().is_none_or(|authority| authority.shows_schema(schema))
+    }
+
+    fn shows_table(&self, schema: &str, table: &str) -> bool {
+        self.authority.as_ref().is_none_or(|authority| authority.shows_table(schema, table))
+    }
+
     fn listed(&self) -> Arc<BTreeMap<String, Vec<String>>> {
         Arc::clone(&self.listed.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -100,7 +116,8 @@ impl CatalogProvider for LakeCatalog {
     fn schema_names(&self) -> Vec<String> {
         let own = self.names.own.read().unwrap_or_else(PoisonError::into_inner);
         let listed = self.names.listed();
-        let mut names: Vec<String> = own.keys().chain(listed.keys()).cloned().collect();
+        let shown = listed.keys().filter(|schema| self.names.shows_schema(schema));
+        let mut names: Vec<String> = own.keys().chain(shown).cloned().collect();
         names.sort();
         names.dedup();
         names
@@ -112,7 +129,8 @@ impl CatalogProvider for LakeCatalog {
             let provider = InformationSchemaProvider::new(Arc::new(OneCatalog::new(catalog)));
             return Some(Arc::new(provider.with_table_functions(self.names.table_functions.clone())));
         }
-        if self.names.own_schema(name).is_none() && !self.names.listed().contains_key(name) {
+        let is_listed = || self.names.listed().contains_key(name) && self.names.shows_schema(name);
+        if self.names.own_schema(name).is_none() && !is_listed() {
             return None;
         }
         let (names, lenient) = (Arc::clone(&self.names), self.lenient);
@@ -168,11 +186,21 @@ struct LakeSchema {
     lenient: bool,
 }
 
+impl LakeSchema {
+    async fn permitted(&self, lake: &Arc<Lake>, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        match (lake.table(&self.name, name).await?, &self.names.authority) {
+            (Some(stored), Some(authority)) => authority.permit(&self.name, name, stored),
+            (stored, _) => Ok(stored),
+        }
+    }
+}
+
 #[async_trait]
 impl SchemaProvider for LakeSchema {
     fn table_names(&self) -> Vec<String> {
         let mut all = self.names.own_schema(&self.name).map_or_else(Vec::new, |own| own.table_names());
-        all.extend(self.names.listed().get(&self.name).cloned().unwrap_or_default());
+        let listed = self.names.listed().get(&self.name).cloned().unwrap_or_default();
+        all.extend(listed.into_iter().filter(|table| self.names.shows_table(&self.name, table)));
         all.sort();
         all.dedup();
         all
@@ -185,7 +213,11 @@ impl SchemaProvider for LakeSchema {
             return Ok(Some(table));
         }
         let Some(lake) = &self.names.lake else { return Ok(None) };
-        match lake.table(&self.name, name).await {
+        // Before the lake is asked: how long the answer takes tells nothing either.
+        if !self.names.shows_table(&self.name, name) {
+            return Ok(None);
+        }
+        match self.permitted(lake, name).await {
             Ok(table) => Ok(table),
             Err(error) if self.lenient => {
                 tracing::warn!(schema = self.name, table = name, %error, "left out of the listing");
@@ -224,6 +256,8 @@ impl SchemaProvider for LakeSchema {
 
     fn table_exist(&self, name: &str) -> bool {
         let own = self.names.own_schema(&self.name).is_some_and(|own| own.table_exist(name));
-        own || self.names.listed().get(&self.name).is_some_and(|tables| tables.iter().any(|t| t == name))
+        let is_listed =
+            || self.names.listed().get(&self.name).is_some_and(|tables| tables.iter().any(|t| t == name));
+        own || (self.names.shows_table(&self.name, name) && is_listed())
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         | EngineError::Syntax { .. }
         | EngineError::Configuration { .. } => ErrorKind::Usage,
         EngineError::Connection { .. } => ErrorKind::Connection,
-        EngineError::NotAllowed { .. } => ErrorKind::NotAllowed,
+        EngineError::ReadOnly { .. } | EngineError::NotAllowed { .. } => ErrorKind::NotAllowed,
         EngineError::Table { .. }
         | EngineError::File { .. }
         | EngineError::Line { .. }

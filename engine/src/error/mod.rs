@@ -104,7 +104,13 @@ pub enum EngineError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The principal or the session may not do this.
+    /// The session only reads.
+    #[error("{what} is not allowed: this session is read only")]
+    ReadOnly {
+        /// The kind of statement.
+        what: String,
+    },
+    /// The principal may not do this.
     #[error("{what} is not allowed: {reason}")]
     NotAllowed {
         /// The kind of statement or the thing asked for.

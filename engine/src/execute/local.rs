@@ -15,7 +15,7 @@ use crate::error::{EngineError, Result};
 use crate::execute::QueryReport;
 use crate::execute::broken_file::name_broken_file;
 use crate::execute::result_stream::ResultStream;
-use crate::policy::{Audit, Outcome};
+use crate::policy::{Audit, Authority, Outcome, still_permitted};
 
 /// What a statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub(crate) struct QueryParts {
     pub(crate) work: Work,
     pub(crate) state: SessionState,
     pub(crate) lake: Option<Arc<Lake>>,
+    /// Whoever asks, where there is a policy.
+    pub(crate) authority: Option<Authority>,
     pub(crate) audit: Audit,
 }
 
@@ -108,7 +110,11 @@ impl Query {
     /// When planning to operators or starting them fails, or the change or setting does.
     pub async fn execute(self) -> Result<SendableRecordBatchStream> {
         let Self { parts, report } = self;
-        let QueryParts { plan, schema, work, state, lake, mut audit, .. } = parts;
+        let QueryParts { plan, schema, work, state, lake, authority, mut audit, .. } = parts;
+        if let Err(error) = still_permitted(authority.as_ref(), &audit.policy) {
+            audit.outcome = Some(Outcome::Refused(error.to_string()));
+            return Err(error);
+        }
         audit.outcome = Some(Outcome::Cancelled);
         let rows = match work {
             Work::Rows(optimized) => rows(&state, &optimized, &report, lake).await,

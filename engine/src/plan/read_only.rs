@@ -25,10 +25,7 @@ pub(crate) fn kind(plan: &LogicalPlan) -> StatementKind {
 /// # Errors
 /// When it does, naming the kind of statement.
 pub(crate) fn check_read_only(plan: &LogicalPlan) -> Result<()> {
-    let refuse = |what: String| {
-        let reason = "this session is read only".to_owned();
-        Err(EngineError::NotAllowed { what, reason })
-    };
+    let refuse = |what: String| Err(EngineError::ReadOnly { what });
     match plan {
         LogicalPlan::Statement(Statement::SetVariable(set)) if !is_harmless(&set.variable) => {
             refuse(format!("SET {}", set.variable))

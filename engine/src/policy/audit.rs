@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use crate::policy::Principal;
+use crate::policy::{Principal, UNRESTRICTED};
 
 /// How a query ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(crate) struct Audit {
     began: Instant,
     pub(crate) tables: BTreeSet<String>,
     pub(crate) columns: BTreeMap<String, BTreeSet<String>>,
+    /// The version of the policy that permitted or refused it.
+    pub(crate) policy: String,
     pub(crate) rows: u64,
     /// `None` until it runs: a query that is only described leaves no record.
     pub(crate) outcome: Option<Outcome>,
@@ -39,6 +41,7 @@ impl Audit {
             began: Instant::now(),
             tables: BTreeSet::new(),
             columns: BTreeMap::new(),
+            policy: UNRESTRICTED.to_owned(),
             rows: 0,
             outcome: None,
         }
@@ -64,7 +67,7 @@ impl Audit {
             sql = self.sql,
             tables,
             columns,
-            policy = "unrestricted",
+            policy = self.policy,
             outcome = word,
             error,
             rows = self.rows,

@@ -2,11 +2,27 @@
 
 mod apply;
 mod audit;
+mod authority;
+mod barrier;
+mod barrier_exec;
+mod check;
+mod expression;
+mod file;
+mod permitted_table;
+mod push_harmless;
 mod reads;
+mod rules;
+mod store;
 
-pub(crate) use apply::{Policy, apply};
+pub(crate) use apply::{UNRESTRICTED, apply, still_permitted};
 pub(crate) use audit::{Audit, Outcome};
+pub(crate) use authority::Authority;
+pub(crate) use barrier_exec::TithePlanner;
+pub use check::{Access, ColumnAccess};
+pub(crate) use check::{access, problems};
+pub(crate) use push_harmless::PushHarmlessFilters;
 pub(crate) use reads::columns_read;
+pub(crate) use store::PolicyStore;
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]

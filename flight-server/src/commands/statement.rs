@@ -90,7 +90,7 @@ async fn plan_unbounded(
         use_schema(&session, &schema).await.map_err(|error| status::from_engine(&error))?;
     }
     let query = session.query(&sql).await.map_err(|error| match error {
-        EngineError::NotAllowed { what, .. } => read_only::refused(&what),
+        EngineError::ReadOnly { what } => read_only::refused(&what),
         // Where the planner wants to know more of a parameter than that there is one.
         EngineError::DataFusion(error) if error.to_string().contains("placeholder") => {
             no_parameters("parameters")

@@ -41,7 +41,7 @@ fn guarded(folder: &TempDir) -> impl FnOnce(&mut ServeOptions) {
     }
 }
 
-async fn logged_in(channel: Channel, (name, password): (&str, &str)) -> Client {
+pub(crate) async fn logged_in(channel: Channel, (name, password): (&str, &str)) -> Client {
     let mut client = Client::new(channel.clone());
     client.sql.handshake(name, password).await.unwrap();
     let token = client.sql.token().expect("a token").clone();

@@ -10,6 +10,7 @@ mod limits;
 mod login;
 mod messages;
 mod metadata;
+mod policy;
 mod prepared;
 mod queries;
 mod read_only;

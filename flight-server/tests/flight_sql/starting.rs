@@ -14,7 +14,7 @@ use crate::support::{ENDLESS, Server, engine, on_a_free_port, ticket, tls_files}
 
 /// Kind and text of the error of a server that must not start.
 async fn refused(options: ServeOptions) -> (ErrorKind, String) {
-    let engine = engine(&sample_lake()).await;
+    let engine = engine(&sample_lake(), None).await;
     let never = std::future::pending();
     let started = serve(engine, options, never, |address| panic!("listens on {address}"));
     let error = tokio::time::timeout(Duration::from_secs(10), started).await.unwrap().unwrap_err();

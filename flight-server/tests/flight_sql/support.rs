@@ -44,11 +44,19 @@ impl Server {
     }
 
     pub(crate) async fn on(lake: &Path, change: impl FnOnce(&mut ServeOptions)) -> Self {
+        Self::of(engine(lake, None).await, change).await
+    }
+
+    /// On the sample lake, under the policy in a file.
+    pub(crate) async fn under_policy(policy: &Path, change: impl FnOnce(&mut ServeOptions)) -> Self {
+        Self::of(engine(&sample_lake(), Some(policy)).await, change).await
+    }
+
+    async fn of(engine: Arc<Engine>, change: impl FnOnce(&mut ServeOptions)) -> Self {
         let mut options = on_a_free_port();
         change(&mut options);
         let (ready, address) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
-        let engine = engine(lake).await;
         let ended = tokio::spawn(async move {
             let stopped = async { stopped.await.unwrap_or(()) };
             serve(engine, options, stopped, |address| ready.send(address).unwrap()).await
@@ -89,9 +97,13 @@ pub(crate) fn on_a_free_port() -> ServeOptions {
     ServeOptions::new(([127, 0, 0, 1], 0).into())
 }
 
-pub(crate) async fn engine(lake: &Path) -> Arc<Engine> {
-    let lake = Some(lake.to_str().unwrap().parse().unwrap());
-    let options = EngineOptions { lake, target_partitions: Some(2), ..EngineOptions::default() };
+pub(crate) async fn engine(lake: &Path, policy: Option<&Path>) -> Arc<Engine> {
+    let options = EngineOptions {
+        lake: Some(lake.to_str().unwrap().parse().unwrap()),
+        target_partitions: Some(2),
+        policy: policy.map(Path::to_path_buf),
+        ..EngineOptions::default()
+    };
     Engine::open(options).await.unwrap()
 }
 

@@ -75,17 +75,19 @@ evidence AS (
            s.reported_deals,
            s.reported_amount,
            m.remittance,
-           CASE WHEN l.taxpayer_id IS NOT NULL THEN COALESCE(r.declared, 0) END AS declared
+           CASE WHEN l.taxpayer_id IS NOT NULL THEN COALESCE(r.declared, 0) END AS declared,
+           t.birth_date IS NOT NULL AND EXTRACT(YEAR FROM t.birth_date) + 18 > $year AS is_minor
     FROM channels c
     LEFT JOIN public_signs p ON p.channel_id = c.channel_id
     LEFT JOIN links l ON l.channel_id = c.channel_id
     LEFT JOIN statements s ON s.channel_id = c.channel_id
     LEFT JOIN remitted m ON m.payee_id = l.taxpayer_id
     LEFT JOIN returns r ON r.taxpayer_id = l.taxpayer_id
+    LEFT JOIN tax.taxpayer t ON t.taxpayer_id = l.taxpayer_id
 ),
-estimated AS (
+observed AS (
     SELECT *,
-           influencer_income(named_struct(
+           named_struct(
                'channel_id', channel_id,
                'year', CAST($year AS BIGINT),
                'followers', followers,
@@ -97,7 +99,12 @@ estimated AS (
                'group_buy_signal', group_buy_signal,
                'seen_deal_amounts', deal_amounts,
                'remittance_twd', remittance,
-               'declared_income', declared
-           ), draws => $draws, seed => $seed) AS income
+               'declared_income', declared,
+               'is_minor', is_minor
+           ) AS known
     FROM evidence
+),
+estimated AS (
+    SELECT *, influencer_income(known, draws => $draws, seed => $seed) AS income
+    FROM observed
 )

@@ -7,6 +7,7 @@ mod html_text;
 mod influencer_income;
 mod parse_twd;
 mod pii_find;
+mod pseudonym;
 mod roc_date;
 mod row_function;
 mod sponsor_signals;
@@ -18,6 +19,8 @@ mod vat_period_start;
 
 use crate::registry::FunctionEntry;
 
+pub(crate) use pseudonym::pseudonym;
+
 /// Every scalar function.
 pub(crate) fn entries() -> Vec<FunctionEntry> {
     vec![
@@ -25,6 +28,7 @@ pub(crate) fn entries() -> Vec<FunctionEntry> {
         sponsor_signals::entry(),
         parse_twd::entry(),
         pii_find::entry(),
+        pseudonym::entry(),
         ban_valid::entry(),
         tw_id_valid::entry(),
         einvoice_number_valid::entry(),

@@ -1,3 +1,6 @@
+use std::io::Write;
+use std::sync::Arc;
+
 use datafusion::common::Result;
 use datafusion::dataframe::DataFrame;
 use datafusion::prelude::SessionContext;
@@ -10,6 +13,10 @@ use datafusion::prelude::SessionContext;
 pub(crate) fn session() -> SessionContext {
     let mut session = SessionContext::new();
     tithe_udfs::register_all(&mut session).expect("every function registers");
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(&[b'k'; 32]).expect("a key");
+    let key = tithe_udfs::PseudonymKey::read(file.path()).expect("a key");
+    tithe_udfs::register_pseudonym(&mut session, Arc::new(key)).expect("it registers");
     session
 }
 

@@ -1,5 +1,6 @@
 use rayon::prelude::*;
 
+use super::explain::{Contribution, contributions};
 use super::posterior::{Posterior, Quantity, posterior};
 use super::{Evidence, Flag, Flags, Priors};
 
@@ -41,6 +42,9 @@ pub struct Estimate {
     pub amounts: Option<Amounts>,
     /// What to know before relying on it.
     pub flags: Flags,
+    /// What each observed kind of evidence contributes; `None` where it was not asked for or nothing is
+    /// estimated.
+    pub contributions: Option<Vec<Contribution>>,
 }
 
 /// The amounts of an estimate.
@@ -69,7 +73,7 @@ pub fn estimate(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) -> 
     let posterior = posterior(evidence, priors, draws, seed);
     let mut flags = posterior.flags();
     if posterior.is_empty() {
-        return Estimate { amounts: None, flags };
+        return Estimate { amounts: None, flags, contributions: None };
     }
     let total = summary(&posterior, Quantity::Total);
     if total.p90 > DOMINATED * total.p10 {
@@ -101,7 +105,18 @@ pub fn estimate(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) -> 
             effective_sample_size: posterior.effective_sample_size(),
         }),
         flags,
+        contributions: None,
     }
+}
+
+/// Estimates one creator's year and what each kind of evidence contributes to it, by estimates without it: takes
+/// one more estimate for every kind observed.
+#[must_use]
+pub fn explained(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) -> Estimate {
+    let full = estimate(evidence, priors, draws, seed);
+    let contributions =
+        full.amounts.as_ref().map(|amounts| contributions(evidence, amounts, priors, draws, seed));
+    Estimate { contributions, ..full }
 }
 
 fn summary(posterior: &Posterior, quantity: Quantity) -> Summary {
@@ -109,13 +124,15 @@ fn summary(posterior: &Posterior, quantity: Quantity) -> Summary {
     Summary { p10, p50, p90, mean: posterior.mean(quantity) }
 }
 
-/// Estimates many rows on all cores. Each row's answer depends on that row alone.
+/// Estimates many rows on all cores, and explains them if asked. Each row's answer depends on that row alone.
 #[must_use]
 pub fn estimate_all(
     rows: &[Option<Evidence>],
     priors: &Priors,
     draws: u32,
     seed: u64,
+    explain: bool,
 ) -> Vec<Option<Estimate>> {
-    rows.par_iter().map(|row| row.as_ref().map(|evidence| estimate(evidence, priors, draws, seed))).collect()
+    let of_one = if explain { explained } else { estimate };
+    rows.par_iter().map(|row| row.as_ref().map(|evidence| of_one(evidence, priors, draws, seed))).collect()
 }

@@ -11,6 +11,7 @@ mod category;
 mod draw;
 mod estimate;
 mod evidence;
+mod explain;
 mod flags;
 mod likelihood;
 mod model;
@@ -20,8 +21,9 @@ mod simulate;
 mod sponsorship;
 
 pub use category::Category;
-pub use estimate::{Amounts, Estimate, Summary, Undeclared, estimate, estimate_all};
+pub use estimate::{Amounts, Estimate, Summary, Undeclared, estimate, estimate_all, explained};
 pub use evidence::Evidence;
+pub use explain::{Contribution, EvidenceKind};
 pub use flags::{Flag, Flags};
 pub use posterior::{Posterior, Quantity, posterior};
 pub use priors::{PRIORS_VERSION, Priors};

@@ -2,7 +2,7 @@ use super::model::Model;
 use super::{Evidence, Flag, Flags, Priors};
 use crate::random::{exp, tree_sum};
 
-/// Share of draws that must carry the estimate.
+/// Effective draws that must carry the estimate, as a share of the draws asked for.
 const LEAST_SHARE: f64 = 0.02;
 /// Effective draws below which quantiles are rough.
 const LEAST_DRAWS: f64 = 100.0;
@@ -56,8 +56,8 @@ enum Weights {
 ///
 /// `draws` is the number of draws; when too few of them agree with the evidence, eight times as many are
 /// made (65,536 at most), and when that is not enough the evidence is tempered: its likelihood is raised to
-/// the highest power below one that two in a hundred draws can carry. Flags tell of both. A minor's
-/// posterior is empty.
+/// the highest power below one that leaves as many effective draws as two in a hundred of `draws`. Flags tell
+/// of both. A minor's posterior is empty.
 #[must_use]
 pub fn posterior(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) -> Posterior {
     let mut flags = Flags::default();
@@ -71,14 +71,17 @@ pub fn posterior(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) ->
         return Posterior { values, weights: Weights::Equal, flags };
     }
     let mut weights = Weights::from_logarithms(&ln_weights, 1.0);
-    if weights.share(draws) < LEAST_SHARE {
+    let least = LEAST_SHARE * f64::from(draws);
+    if weights.effective(draws) < least {
         let more = draws.saturating_mul(MORE).min(MOST_DRAWS).max(draws);
         flags.raise(Flag::MoreDraws);
         (values, ln_weights) = sample(&model, more);
         weights = Weights::from_logarithms(&ln_weights, 1.0);
-        if weights.share(more) < LEAST_SHARE {
+        // Measured by the draws asked for: more draws are there to carry what few could not, and tempering
+        // throws evidence away.
+        if weights.effective(more) < least {
             flags.raise(Flag::Tempered);
-            weights = tempered(&ln_weights, more);
+            weights = tempered(&ln_weights, more, least);
         }
     }
     Posterior { values, weights, flags }
@@ -107,11 +110,11 @@ fn sample(model: &Model<'_>, draws: u32) -> ([Vec<f64>; QUANTITIES], Vec<f64>) {
     (values, ln_weights)
 }
 
-fn tempered(ln_weights: &[f64], draws: u32) -> Weights {
+fn tempered(ln_weights: &[f64], draws: u32, least: f64) -> Weights {
     let (mut low, mut high) = (0.0, 1.0);
     for _ in 0..TEMPERING_STEPS {
         let middle = 0.5 * (low + high);
-        if Weights::from_logarithms(ln_weights, middle).share(draws) < LEAST_SHARE {
+        if Weights::from_logarithms(ln_weights, middle).effective(draws) < least {
             high = middle;
         } else {
             low = middle;
@@ -132,10 +135,10 @@ impl Weights {
         Self::Unequal { of_draw, sum, effective: sum * sum / squares }
     }
 
-    fn share(&self, draws: u32) -> f64 {
+    fn effective(&self, draws: u32) -> f64 {
         match self {
-            Self::Equal => 1.0,
-            Self::Unequal { effective, .. } => effective / f64::from(draws),
+            Self::Equal => f64::from(draws),
+            Self::Unequal { effective, .. } => *effective,
         }
     }
 }
@@ -275,10 +278,10 @@ mod tests {
     }
 
     #[test]
-    fn tempering_reaches_the_least_share() {
+    fn tempering_leaves_enough_draws() {
         let ln_weights: Vec<f64> = (0..4096_u32).map(|i| -f64::from(i)).collect();
-        let weights = tempered(&ln_weights, 4096);
-        assert!(weights.share(4096) >= LEAST_SHARE && weights.share(4096) < 1.1 * LEAST_SHARE);
-        assert!((tempered(&[f64::NEG_INFINITY; 64], 64).share(64) - 1.0).abs() < 1e-12);
+        let effective = tempered(&ln_weights, 4096, 82.0).effective(4096);
+        assert!((82.0..90.0).contains(&effective), "{effective}");
+        assert!((tempered(&[f64::NEG_INFINITY; 64], 64, 2.0).effective(64) - 64.0).abs() < 1e-12);
     }
 }

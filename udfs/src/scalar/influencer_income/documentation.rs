@@ -22,7 +22,7 @@ Signals and reported deals raise or lower what is expected of the unseen. When t
 evidence, eight times as many are made (flag `more_draws`), and then the evidence is given less weight \
 (`tempered`). The same row, draws and seed give the same bits on any machine, whatever the batch, partition or \
 thread. The estimate assesses no tax: it is a reason for a person to look.",
-    syntax: "influencer_income(evidence [, draws => 4096 [, seed => 0]])",
+    syntax: "influencer_income(evidence [, draws => 4096 [, seed => 0 [, explain => false]]])",
     arguments: &[
         ArgumentDoc {
             name: "evidence",
@@ -38,7 +38,13 @@ thread. The estimate assesses no tax: it is a reason for a person to look.",
         ArgumentDoc {
             name: "seed",
             sql_type: "BIGINT literal",
-            description: "Any integer; 0 when missing or NULL. Name draws as well when naming the seed.",
+            description: "Any integer; 0 when missing or NULL.",
+        },
+        ArgumentDoc {
+            name: "explain",
+            sql_type: "BOOLEAN literal",
+            description: "Whether to say what each kind of evidence contributes; false when missing or NULL. Takes one \
+                          more estimate for every kind observed, at most six times as long.",
         },
     ],
     returns: "STRUCT of DOUBLE unless said, NT$ a year: `p10`, `p50`, `p90`, `mean` of gross receipts; \
@@ -47,13 +53,17 @@ mean (means add up to the total, quantiles do not); `taxable_p50`, the median af
 45 % and half the platform revenue from foreign audience; `undeclared_mean`, `undeclared_p10`, \
 `undeclared_p90`, receipts beyond the declared amount; `p_month_50k` and `p_month_200k`, the probability that \
 the highest month's sales reach NT$50,000 (registration) and NT$200,000 (invoices); `effective_sample_size`; \
-`flags` LIST<VARCHAR> out of bad_evidence, unknown_category, conflicting_evidence, minor_excluded, \
+`contributions`, NULL unless `explain`, a list of STRUCT of `evidence` (audience, public_documents, \
+reported_statements, remittances, declared_income; only what was observed), `shift`, the median of gross receipts \
+less the median that all other evidence gives with the same draws and seed, `narrowing`, the ratio of p90 to p10 \
+over the same ratio without the evidence (below 1 it narrows the range), and `p10_without`, `p50_without`, \
+`p90_without`; shifts do not add up, because kinds of evidence that agree each shift little; `flags` LIST<VARCHAR> out of bad_evidence, unknown_category, conflicting_evidence, minor_excluded, \
 nothing_declared, declared_below_reported, prior_dominated (p90 above six times p10), more_draws, tempered, \
 low_ess (below 100); `prior_version` VARCHAR; `seed` BIGINT.",
     nulls: "NULL evidence gives NULL; a NULL field is not observed; without `declared_income` the undeclared \
 amounts are NULL; NULL elements of `seen_deal_amounts` are left out.",
     errors: "A plan-time error: evidence that is no STRUCT, an unknown field (the nearest is offered), a field \
-of a type it does not take, draws out of range, draws or seed that are no literal integers. Bad values in a row \
+of a type it does not take, draws out of range, draws or seed that are no literal integers, explain that is no literal boolean. Bad values in a row \
 (negative, NaN, infinite, absurd) count as not observed and raise `bad_evidence`; they never fail a query.",
     source: "Deals: thinned gamma-Poisson process, importance weights as in the description of the model. \
 Compliance: GAO-07-1014. Rules: Ministry of Finance orders of 2025-09-10 (VAT) and 2025-12-23 (income tax). \
@@ -81,6 +91,23 @@ Priors: tariffs and CPM tables of Taiwan, each value with source and confidence 
 +----------+----------+------------+
 | 267339.0 | 759385.0 | 279965.0   |
 +----------+----------+------------+",
+        },
+        Example {
+            sql: "SELECT c['evidence'] AS evidence, round(c['shift']) AS shift, round(c['narrowing'], 2) AS narrowing \
+                  FROM (SELECT unnest(influencer_income(named_struct('channel_id', 'UC1', 'followers', 80000, \
+                  'annual_views', 3000000, 'category', 'food', 'sponsored_posts', 6, 'seen_deal_amounts', [42000, 60000], \
+                  'remittance_twd', 150000, 'declared_income', 180000), draws => 1024, seed => 7, explain => true)\
+                  ['contributions']) AS c)",
+            result: "\
++---------------------+-----------+-----------+
+| evidence            | shift     | narrowing |
++---------------------+-----------+-----------+
+| audience            | 49489.0   | 1.22      |
+| public_documents    | 302891.0  | 0.79      |
+| reported_statements | -122655.0 | 0.67      |
+| remittances         | 49310.0   | 0.84      |
+| declared_income     | -78657.0  | 0.81      |
++---------------------+-----------+-----------+",
         },
     ],
 };

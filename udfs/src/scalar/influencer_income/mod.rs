@@ -1,4 +1,4 @@
-//! `influencer_income(evidence [, draws, seed])`: what a creator probably earned in a year.
+//! `influencer_income(evidence [, draws, seed, explain])`: what a creator probably earned in a year.
 
 mod arguments;
 mod documentation;
@@ -16,11 +16,11 @@ use datafusion::logical_expr::{
 };
 use tithe_compute::income::{Priors, estimate_all};
 
-use self::arguments::Sampling;
+use self::arguments::Options;
 use crate::registry::{FunctionEntry, Implementation};
 
 const NAME: &str = "influencer_income";
-const PARAMETERS: [&str; 3] = ["evidence", "draws", "seed"];
+const PARAMETERS: [&str; 4] = ["evidence", "draws", "seed", "explain"];
 
 pub(crate) fn entry() -> FunctionEntry {
     FunctionEntry {
@@ -65,12 +65,12 @@ impl ScalarUDFImpl for InfluencerIncome {
         let Some(evidence) = args.arg_fields.first().filter(|_| args.arg_fields.len() <= PARAMETERS.len())
         else {
             return plan_err!(
-                "{NAME} takes 1 to 3 arguments (evidence, draws, seed), got {}",
+                "{NAME} takes 1 to 4 arguments (evidence, draws, seed, explain), got {}",
                 args.arg_fields.len()
             );
         };
         evidence::check(evidence.data_type())?;
-        Sampling::from_literals(args.scalar_arguments)?;
+        Options::from_literals(args.scalar_arguments)?;
         Ok(Arc::new(Field::new(NAME, result::data_type(), true)))
     }
 
@@ -82,24 +82,25 @@ impl ScalarUDFImpl for InfluencerIncome {
                 ColumnarValue::Array(_) => None,
             });
         }
-        let sampling = Sampling::from_literals(&literals)?;
+        let options = Options::from_literals(&literals)?;
         match args.args.first() {
             Some(ColumnarValue::Scalar(value)) => {
-                let estimates = estimates(&value.to_array_of_size(1)?, sampling)?;
+                let estimates = estimates(&value.to_array_of_size(1)?, options)?;
                 Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&estimates, 0)?))
             }
-            Some(ColumnarValue::Array(array)) => Ok(ColumnarValue::Array(estimates(array, sampling)?)),
+            Some(ColumnarValue::Array(array)) => Ok(ColumnarValue::Array(estimates(array, options)?)),
             None => internal_err!("{NAME} was called without evidence"),
         }
     }
 }
 
-fn estimates(evidence: &ArrayRef, sampling: Sampling) -> Result<ArrayRef> {
+fn estimates(evidence: &ArrayRef, options: Options) -> Result<ArrayRef> {
     if evidence.data_type().is_null() {
         return Ok(new_null_array(&result::data_type(), evidence.len()));
     }
     let rows = evidence::read(as_struct_array(evidence)?)?;
-    let estimates = estimate_all(&rows, &Priors::default(), sampling.draws, sampling.seed.cast_unsigned());
-    let array: StructArray = result::build(&estimates, sampling.seed)?;
+    let seed = options.seed.cast_unsigned();
+    let estimates = estimate_all(&rows, &Priors::default(), options.draws, seed, options.explain);
+    let array: StructArray = result::build(&estimates, options.seed)?;
     Ok(Arc::new(array))
 }

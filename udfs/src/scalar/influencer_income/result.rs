@@ -9,7 +9,9 @@ use arrow::array::{
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::Result;
-use tithe_compute::income::{Amounts, Estimate, PRIORS_VERSION, Summary, Undeclared};
+use tithe_compute::income::{Amounts, Contribution, Estimate, PRIORS_VERSION, Summary, Undeclared};
+
+use crate::scalar::struct_rows::{nullable_fields, struct_lists};
 
 const COMPONENTS: [&str; 5] = ["ads", "sponsorship", "donations", "group_buy", "other"];
 
@@ -35,6 +37,17 @@ const PROBABILITIES: [(&str, Pick<Amounts>); 3] = [
     ("effective_sample_size", |amounts| amounts.effective_sample_size),
 ];
 
+/// What a column takes from one contribution.
+type PickOptional = fn(&Contribution) -> Option<f64>;
+
+const CONTRIBUTION: [(&str, PickOptional); 5] = [
+    ("shift", |contribution| Some(contribution.shift)),
+    ("narrowing", |contribution| contribution.narrowing),
+    ("p10_without", |contribution| Some(contribution.without.p10)),
+    ("p50_without", |contribution| Some(contribution.without.p50)),
+    ("p90_without", |contribution| Some(contribution.without.p90)),
+];
+
 pub(super) fn data_type() -> DataType {
     DataType::Struct(fields())
 }
@@ -51,12 +64,20 @@ fn component_fields() -> Fields {
     COMPONENTS.iter().map(|name| Field::new(*name, DataType::Struct(summary_fields()), true)).collect()
 }
 
+fn contribution_fields() -> Fields {
+    let mut fields = vec![("evidence", DataType::Utf8)];
+    fields.extend(CONTRIBUTION.map(|(name, _)| (name, DataType::Float64)));
+    nullable_fields(&fields)
+}
+
 fn fields() -> Fields {
     let mut fields: Vec<Field> = SUMMARY.iter().map(|(name, _)| double(name)).collect();
     fields.push(Field::new("components", DataType::Struct(component_fields()), true));
     fields.push(double("taxable_p50"));
     fields.extend(UNDECLARED.iter().map(|(name, _)| double(name)));
     fields.extend(PROBABILITIES.iter().map(|(name, _)| double(name)));
+    let contributions = DataType::new_list(DataType::Struct(contribution_fields()), true);
+    fields.push(Field::new("contributions", contributions, true));
     let flag = Field::new_list_field(DataType::Utf8, true);
     fields.push(Field::new("flags", DataType::List(Arc::new(flag)), true));
     fields.push(Field::new("prior_version", DataType::Utf8, true));
@@ -95,6 +116,7 @@ pub(super) fn build(estimates: &[Option<Estimate>], seed: i64) -> Result<StructA
     for (_, pick) in PROBABILITIES {
         columns.push(doubles(&|amounts| Some(pick(amounts))));
     }
+    columns.push(contributions(estimates)?);
     let mut flags = ListBuilder::new(StringBuilder::new());
     for estimate in estimates {
         if let Some(estimate) = estimate {
@@ -108,4 +130,19 @@ pub(super) fn build(estimates: &[Option<Estimate>], seed: i64) -> Result<StructA
     columns.push(Arc::new(present().map(|row| row.then_some(seed)).collect::<Int64Array>()));
     let valid: NullBuffer = present().collect::<Vec<bool>>().into();
     Ok(StructArray::try_new(fields(), columns, Some(valid))?)
+}
+
+/// A list a row, NULL where an estimate is not explained.
+fn contributions(estimates: &[Option<Estimate>]) -> Result<ArrayRef> {
+    let lists: Vec<Option<&[Contribution]>> =
+        estimates.iter().map(|estimate| estimate.as_ref()?.contributions.as_deref()).collect();
+    let all = || lists.iter().flatten().copied().flatten();
+    let mut columns: Vec<ArrayRef> =
+        vec![Arc::new(all().map(|contribution| Some(contribution.kind.name())).collect::<StringArray>())];
+    for (_, pick) in CONTRIBUTION {
+        columns.push(Arc::new(all().map(pick).collect::<Float64Array>()));
+    }
+    let lengths = lists.iter().map(|list| list.map_or(0, <[Contribution]>::len)).collect();
+    let explained: NullBuffer = lists.iter().map(Option::is_some).collect::<Vec<bool>>().into();
+    struct_lists(contribution_fields(), columns, lengths, Some(explained))
 }

@@ -1,0 +1,157 @@
+//! What one principal may see, by the policy that is in force when a query is planned.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use datafusion::catalog::TableProvider;
+use datafusion::common::{DFSchema, TableReference};
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{Extension, LogicalPlan, LogicalPlanBuilder, col};
+
+use crate::catalog::CATALOG;
+use crate::error::{EngineError, Result};
+use crate::policy::barrier::Barrier;
+use crate::policy::expression;
+use crate::policy::permitted_table::PermittedTable;
+use crate::policy::rules::{ColumnView, Decision, Permission, Policy};
+use crate::policy::store::PolicyStore;
+
+/// A principal under a policy.
+#[derive(Clone)]
+pub(crate) struct Authority {
+    store: Arc<PolicyStore>,
+    user: String,
+    /// Knows the functions that filters and masks may use.
+    functions: Arc<SessionState>,
+}
+
+impl std::fmt::Debug for Authority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authority")
+            .field("policy", &self.store.path())
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Authority {
+    pub(crate) fn new(store: Arc<PolicyStore>, user: &str, functions: Arc<SessionState>) -> Self {
+        Self { store, user: user.to_owned(), functions }
+    }
+
+    pub(crate) fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The version of the policy in force.
+    pub(crate) fn version(&self) -> String {
+        self.store.current().version().to_owned()
+    }
+
+    /// Whether the principal may know of a table.
+    pub(crate) fn shows_table(&self, schema: &str, table: &str) -> bool {
+        let policy = self.store.current();
+        matches!(policy.decide(&policy.subject(&self.user), schema, table), Decision::Permitted(_))
+    }
+
+    /// Whether the principal may know of a schema.
+    pub(crate) fn shows_schema(&self, schema: &str) -> bool {
+        let policy = self.store.current();
+        policy.shows_schema(&policy.subject(&self.user), schema)
+    }
+
+    /// Whether the principal sees every row and column of a table with these columns as it is stored.
+    pub(crate) fn shows_all(&self, schema: &str, table: &str, columns: &[&str]) -> bool {
+        let policy = self.store.current();
+        match policy.decide(&policy.subject(&self.user), schema, table) {
+            Decision::Denied(_) => false,
+            Decision::Permitted(permission) => is_whole(&policy, &permission, schema, table, columns),
+        }
+    }
+
+    /// `stored` as the principal may see it; `None` when they may not know that it exists.
+    ///
+    /// # Errors
+    /// When a rule does not fit the table: nothing of it is shown then.
+    pub(crate) fn permit(
+        &self,
+        schema: &str,
+        table: &str,
+        stored: Arc<dyn TableProvider>,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        let policy = self.store.current();
+        let permission = match policy.decide(&policy.subject(&self.user), schema, table) {
+            Decision::Denied(_) => return Ok(None),
+            Decision::Permitted(permission) => permission,
+        };
+        let columns = stored.schema();
+        let names: Vec<&str> = columns.fields().iter().map(|field| field.name().as_str()).collect();
+        if is_whole(&policy, &permission, schema, table, &names) {
+            return Ok(Some(stored));
+        }
+        let name = TableReference::full(CATALOG, schema, table);
+        let typed = DFSchema::try_from_qualified_schema(name.clone(), &columns)?;
+        let unfit = |place: &str, reason: String| EngineError::NotAllowed {
+            what: format!("reading {schema}.{table}"),
+            // Not the rule itself: it may name columns and values that the principal may not see.
+            reason: {
+                tracing::error!(
+                    target: "tithe::policy",
+                    policy = policy.version(),
+                    table = format!("{schema}.{table}"),
+                    "{place}: {reason}",
+                );
+                "a rule of the policy does not fit this table; ask who keeps the policy (`tithe policy check` \
+                 says which)"
+                    .to_owned()
+            },
+        };
+        let mut plan = LogicalPlanBuilder::scan(name.clone(), provider_as_source(stored), None)?;
+        for (place, sql) in &permission.filters {
+            let condition = expression::filter(sql, &typed, &self.user, &self.functions)
+                .map_err(|reason| unfit(place, reason))?;
+            plan = plan.filter(condition)?;
+        }
+        let mut shown = Vec::new();
+        let mut masked = BTreeSet::new();
+        for field in columns.fields() {
+            match policy.column(&permission, schema, table, field.name()) {
+                ColumnView::Hidden => {}
+                ColumnView::Shown => {
+                    shown.push(col(datafusion::common::Column::new(Some(name.clone()), field.name())))
+                }
+                ColumnView::Masked(sql) => {
+                    let value = expression::mask(sql, field.data_type(), &typed, &self.user, &self.functions)
+                        .map_err(|reason| unfit(&format!("tables, entry {}", permission.rule), reason))?;
+                    masked.insert(field.name().clone());
+                    shown.push(value.alias_qualified(Some(name.clone()), field.name()));
+                }
+            }
+        }
+        // The number of its rows is something to see as well.
+        if shown.is_empty() {
+            return Ok(None);
+        }
+        let barrier = Barrier {
+            input: plan.project(shown)?.build()?,
+            table: format!("{schema}.{table}"),
+            user: self.user.clone(),
+            version: policy.version().to_owned(),
+            masked,
+        };
+        let permitted = LogicalPlan::Extension(Extension { node: Arc::new(barrier) });
+        Ok(Some(Arc::new(PermittedTable::new(permitted))))
+    }
+}
+
+fn is_whole(
+    policy: &Policy,
+    permission: &Permission<'_>,
+    schema: &str,
+    table: &str,
+    columns: &[&str],
+) -> bool {
+    permission.filters.is_empty()
+        && columns.iter().all(|column| policy.column(permission, schema, table, column) == ColumnView::Shown)
+}
