@@ -3,6 +3,7 @@
 mod backtest;
 mod forecast;
 mod forecast_explain;
+mod forecast_reach;
 mod nowcast;
 mod series;
 
@@ -12,6 +13,7 @@ use datafusion::logical_expr::AggregateUDF;
 
 use crate::documentation::FunctionDoc;
 use crate::registry::{FunctionEntry, Implementation};
+pub(crate) use forecast_reach::FOLDS as REACH_FOLDS;
 use series::SeriesAggregate;
 
 /// `forecast`.
@@ -19,7 +21,12 @@ pub(crate) fn forecast_function() -> Arc<AggregateUDF> {
     SeriesAggregate::<forecast::Forecast>::create()
 }
 
-/// Every aggregate function.
+/// `forecast_reach`, which only the plan of `ai_forecast` calls.
+pub(crate) fn forecast_reach_function() -> Arc<AggregateUDF> {
+    SeriesAggregate::<forecast_reach::ForecastReach>::create()
+}
+
+/// Every aggregate function that users call.
 pub(crate) fn entries() -> Vec<FunctionEntry> {
     let entry = |doc: &'static FunctionDoc, function: Arc<AggregateUDF>| FunctionEntry {
         doc,

@@ -2,6 +2,7 @@
 //! columns. It is planned as an aggregate and its steps as rows, so that it runs as any GROUP BY does.
 
 mod arguments;
+mod calibration;
 mod document;
 mod interval;
 mod plan;

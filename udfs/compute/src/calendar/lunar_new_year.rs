@@ -1,8 +1,8 @@
 //! The Lunar New Year, which moves between January and February and takes a week of tax payments with it.
 //!
 //! The dates are those of the Chinese calendar in the rules of GB/T 33661-2017 (China Standard Time, UTC+8, which is
-//! Taiwan's too). They were computed from the new moons, the winter solstice and the principal terms, and agree with
-//! the conversion tables of the Hong Kong Observatory as the Python package `lunardate` carries them, in every year.
+//! Taiwan's too). In every year they agree with those rules worked out from the positions of sun and moon, and with the
+//! Python packages `lunardate` and `LunarCalendar`: `python3 benches/forecast/lunar_new_year.py`.
 
 use chrono::{Datelike, NaiveDate, TimeDelta};
 

@@ -91,7 +91,7 @@ pub fn backtest(
 }
 
 /// The numbers of values before each origin, oldest first.
-fn origins(length: usize, season: usize, horizon: usize, folds: usize) -> Vec<usize> {
+pub(crate) fn origins(length: usize, season: usize, horizon: usize, folds: usize) -> Vec<usize> {
     let fewest = FEWEST.max(season.saturating_add(2));
     let mut origins: Vec<usize> = (1..=folds)
         .map_while(|fold| length.checked_sub(fold.checked_mul(horizon)?))

@@ -19,12 +19,15 @@ const USUAL_LEVEL: f64 = 0.95;
 /// What a call asks for.
 pub(super) struct Arguments {
     pub(super) input: LogicalPlan,
-    pub(super) timestamp: Column,
-    pub(super) data: Column,
+    timestamp: Column,
+    data: Column,
     pub(super) ids: Vec<Column>,
     pub(super) confidence_level: f64,
+    /// Whether the intervals are calibrated by the errors of all series of the call.
+    pub(super) pooled: bool,
+    horizon: i64,
     /// The arguments of `forecast` after period and value: horizon, then [`PASSED`].
-    pub(super) options: Vec<Expr>,
+    options: Vec<Expr>,
 }
 
 impl Arguments {
@@ -46,7 +49,9 @@ impl Arguments {
             };
             let name = name.value.to_lowercase();
             let known =
-                ["data_col", "timestamp_col", "id_cols", "horizon", "confidence_level"].iter().chain(&PASSED);
+                ["data_col", "timestamp_col", "id_cols", "horizon", "confidence_level", "calibration"]
+                    .iter()
+                    .chain(&PASSED);
             if !known.clone().any(|known| *known == name) {
                 let hint = nearest(&name, known.copied());
                 return plan_err!("ai_forecast has no argument `{name}`{hint}; {FORM}");
@@ -66,6 +71,7 @@ impl Arguments {
         let ids = given("id_cols").map_or(Ok(Vec::new()), |value| columns(value, schema))?;
         let horizon = given("horizon").map_or(Ok(USUAL_HORIZON), horizon)?;
         let confidence_level = given("confidence_level").map_or(Ok(USUAL_LEVEL), level)?;
+        let pooled = given("calibration").map_or(Ok(true), is_pooled)?;
         let mut options = vec![lit(horizon)];
         for name in PASSED {
             options.push(match given(name) {
@@ -73,7 +79,18 @@ impl Arguments {
                 None => lit(ScalarValue::Null),
             });
         }
-        Ok(Self { timestamp, data, ids, confidence_level, options, input })
+        Ok(Self { timestamp, data, ids, confidence_level, pooled, horizon, options, input })
+    }
+
+    /// The arguments of `forecast`.
+    pub(super) fn call(&self) -> Vec<Expr> {
+        let mut call = vec![Expr::Column(self.timestamp.clone()), Expr::Column(self.data.clone())];
+        call.extend(self.options.iter().cloned());
+        call
+    }
+
+    pub(super) fn horizon(&self) -> f64 {
+        self.horizon as f64
     }
 }
 
@@ -139,6 +156,18 @@ fn level(value: &ast::Expr) -> Result<f64> {
         None => plan_err!(
             "ai_forecast: argument `confidence_level` takes a number from 0.01 to 0.999, as in 0.95, not {value}"
         ),
+    }
+}
+
+fn is_pooled(value: &ast::Expr) -> Result<bool> {
+    let name = match value {
+        ast::Expr::Value(value) => value.value.clone().into_string().map(|name| name.trim().to_lowercase()),
+        _ => None,
+    };
+    match name.as_deref() {
+        Some("pooled") => Ok(true),
+        Some("none") => Ok(false),
+        _ => plan_err!("ai_forecast: argument `calibration` takes 'pooled' or 'none', not {value}"),
     }
 }
 

@@ -9,13 +9,20 @@ pub(crate) static AI_FORECAST: FunctionDoc = FunctionDoc {
     section: "Forecasting",
     summary: "Forecasts every series of a table or query, with the columns of BigQuery's AI.FORECAST.",
     description: "Stands in a FROM clause. The rows with the same values of `id_cols` are one series, which `forecast` \
-        forecasts; every step is a row. It is the same as GROUP BY `id_cols` with `forecast` and `unnest`, and runs as \
-        that does: the answer depends on no order of rows, partition or thread. The bounds at 0.8 and 0.95 are those \
-        of `forecast`; at other levels their distance from the forecast is interpolated linearly in the standard \
+        forecasts; every step is a row. The forecasts are those of GROUP BY `id_cols` with `forecast` and `unnest`, and run as \
+        that does: the answer depends on no order of rows, partition or thread. The intervals are calibrated by all \
+        series of the call: each is also forecast from its last two origins, a horizon apart, and the errors, over the \
+        distance to the bound that they were to stay within, are pooled over series and steps; their quantile at 0.8 (and \
+        at 0.95) is what the distances to the bounds of `forecast` at that level are multiplied by, drawn towards 1 by the \
+        weight of 20 series. So a few series change the bounds little, and an interval depends on which series \
+        stand beside it, as a conformal interval must; with calibration => 'none' the bounds are \
+        those of `forecast`, at a third of the cost. Calibrated, the data is read twice: a query that is not the same twice (a random sample) is not \
+        for it. At other levels their distance from the forecast is interpolated linearly in the standard \
         normal quantile of the level (beyond 0.95 it grows in proportion to it).",
     syntax: "ai_forecast(TABLE(schema.name) | (SELECT …), data_col => 'value', timestamp_col => 'month' \
         [, id_cols => ['tax_type']] [, horizon => 10] [, confidence_level => 0.95] [, model => 'auto'] [, season => n] \
-        [, gaps => 'interpolate'] [, calendar => 'none'] [, drift => false])",
+        [, gaps => 'interpolate'] [, calendar => 'none'] [, drift => false] \
+        [, calibration => 'pooled'])",
     arguments: &[
         ArgumentDoc {
             name: "TABLE",
@@ -56,6 +63,11 @@ pub(crate) static AI_FORECAST: FunctionDoc = FunctionDoc {
             sql_type: "BOOLEAN or DOUBLE constant",
             description: "As for `forecast`.",
         },
+        ArgumentDoc {
+            name: "calibration",
+            sql_type: "VARCHAR constant",
+            description: "'pooled' (default): by the past errors of all series of the call; 'none': the bounds of `forecast`.",
+        },
     ],
     returns: "The id columns, then forecast_timestamp (the type of `timestamp_col`), forecast_value DOUBLE, confidence_level \
         DOUBLE, prediction_interval_lower_bound DOUBLE, prediction_interval_upper_bound DOUBLE and ai_forecast_status \
@@ -65,7 +77,8 @@ pub(crate) static AI_FORECAST: FunctionDoc = FunctionDoc {
     errors: "At planning: another form of call, an unknown column or argument (the nearest is offered), a horizon or \
         confidence level out of range, a column of a type that `forecast` does not take. Bad data never fails the query \
         (except with gaps => 'error').",
-    source: "BigQuery's AI.FORECAST for the form and the columns; `forecast` for the numbers.",
+    source: "BigQuery's AI.FORECAST for the form and the columns; `forecast` for the numbers; Vovk et al. \
+        (2005), Algorithmic Learning in a Random World, for intervals from quantiles of held-out errors.",
     examples: &[Example {
         sql: "SELECT tax, forecast_timestamp AS month, round(forecast_value, 1) AS expected, \
             round(prediction_interval_lower_bound, 1) AS low, round(prediction_interval_upper_bound, 1) AS high\n\
@@ -78,10 +91,10 @@ pub(crate) static AI_FORECAST: FunctionDoc = FunctionDoc {
 +-------+------------+----------+--------+--------+
 | tax   | month      | expected | low    | high   |
 +-------+------------+----------+--------+--------+
-| stamp | 2025-01-01 | 145.9    | 133.8  | 158.0  |
-| stamp | 2025-02-01 | 168.2    | 156.0  | 180.4  |
-| vat   | 2025-01-01 | 1458.7   | 1337.7 | 1579.6 |
-| vat   | 2025-02-01 | 1682.4   | 1560.5 | 1804.3 |
+| stamp | 2025-01-01 | 145.9    | 134.8  | 157.0  |
+| stamp | 2025-02-01 | 168.2    | 157.0  | 179.4  |
+| vat   | 2025-01-01 | 1458.7   | 1347.5 | 1569.8 |
+| vat   | 2025-02-01 | 1682.4   | 1570.4 | 1794.4 |
 +-------+------------+----------+--------+--------+
 ",
     }],
