@@ -17,6 +17,7 @@ mod likelihood;
 mod model;
 mod posterior;
 mod priors;
+mod quantile;
 mod simulate;
 mod sponsorship;
 

@@ -1,4 +1,5 @@
 use super::model::Model;
+use super::quantile::weighted_quantiles;
 use super::{Evidence, Flag, Flags, Priors};
 use crate::random::{exp, tree_sum};
 
@@ -49,7 +50,7 @@ pub struct Posterior {
 #[derive(Debug, Clone)]
 enum Weights {
     Equal,
-    Unequal { of_draw: Vec<f64>, sum: f64, effective: f64 },
+    Unequal { of_draw: Vec<f64>, units: Vec<u64>, sum: f64, effective: f64 },
 }
 
 /// Draws from the distribution of a creator's year given the evidence.
@@ -127,12 +128,13 @@ impl Weights {
     fn from_logarithms(ln_weights: &[f64], power: f64) -> Self {
         let largest = ln_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if !largest.is_finite() {
-            return Self::Unequal { of_draw: Vec::new(), sum: 0.0, effective: 0.0 };
+            return Self::Unequal { of_draw: Vec::new(), units: Vec::new(), sum: 0.0, effective: 0.0 };
         }
         let of_draw: Vec<f64> = ln_weights.iter().map(|weight| exp((weight - largest) * power)).collect();
         let sum = tree_sum(of_draw.iter().copied());
         let squares = tree_sum(of_draw.iter().map(|weight| weight * weight));
-        Self::Unequal { of_draw, sum, effective: sum * sum / squares }
+        let units = of_draw.iter().map(|weight| units(*weight)).collect();
+        Self::Unequal { of_draw, units, sum, effective: sum * sum / squares }
     }
 
     fn effective(&self, draws: u32) -> f64 {
@@ -203,30 +205,11 @@ impl Posterior {
     /// of the weight does not exceed.
     #[must_use]
     pub fn quantiles<const N: usize>(&self, quantity: Quantity, percents: [u64; N]) -> [f64; N] {
-        // Amounts are not negative, so their bits order as they do.
         let draws = self.draws_of(quantity);
-        let mut weighted: Vec<(u64, u64)> = match &self.weights {
-            Weights::Equal => return equal_quantiles(draws, percents),
-            Weights::Unequal { of_draw, .. } => draws
-                .iter()
-                .zip(of_draw)
-                .map(|(value, weight)| (value.to_bits(), units(*weight)))
-                .filter(|(_, weight)| *weight > 0)
-                .collect(),
-        };
-        weighted.sort_unstable();
-        let total: u64 = weighted.iter().map(|(_, weight)| weight).sum();
-        let mut reached = 0;
-        let mut rest = weighted.iter();
-        let mut last = 0;
-        percents.map(|percent| {
-            while reached * 100 < total * percent {
-                let Some((value, weight)) = rest.next() else { break };
-                reached += weight;
-                last = *value;
-            }
-            f64::from_bits(last)
-        })
+        match &self.weights {
+            Weights::Equal => equal_quantiles(draws, percents),
+            Weights::Unequal { units, .. } => weighted_quantiles(draws, units, percents),
+        }
     }
 }
 

@@ -8,6 +8,9 @@ use crate::random::{
 /// Deals seen by payers beyond which their overlap with detected posts is approximated by its mean.
 const OVERLAP_SUMMED: f64 = 64.0;
 
+/// Shown deals up to which the combinatorial part of their probability is kept in a table.
+const TABLED: u32 = 256;
+
 /// What is known of a row's sponsored deals.
 ///
 /// Deals arrive as a Poisson process whose rate is gamma distributed over creators. A payer reports each
@@ -16,8 +19,50 @@ const OVERLAP_SUMMED: f64 = 64.0;
 #[derive(Debug, Clone)]
 pub(crate) struct Deals {
     seen: Option<Seen>,
-    detected: Option<f64>,
+    detected: Option<Detected>,
     sum: LognormalSum,
+}
+
+/// Deals that show in public posts.
+#[derive(Debug, Clone)]
+struct Detected {
+    count: f64,
+    /// Shape of the deal rate once reported deals are counted.
+    shape: f64,
+    /// By the number of shown deals that nobody reported.
+    ln_gammas: Vec<LnGammas>,
+}
+
+/// What the negative binomial probability of a number takes besides powers.
+#[derive(Debug, Clone, Copy)]
+struct LnGammas {
+    of_sum: f64,
+    of_shape: f64,
+    of_number: f64,
+}
+
+impl LnGammas {
+    fn of(shape: f64, number: f64) -> Self {
+        Self {
+            of_sum: ln_gamma(shape + number),
+            of_shape: ln_gamma(shape),
+            of_number: ln_gamma(number + 1.0),
+        }
+    }
+}
+
+impl Detected {
+    fn new(count: f64, shape: f64) -> Self {
+        let numbers = (0..=TABLED).map(f64::from).take_while(|number| *number <= count);
+        Self { count, shape, ln_gammas: numbers.map(|number| LnGammas::of(shape, number)).collect() }
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a number past the table finds nothing in it")]
+    #[expect(clippy::cast_sign_loss, reason = "a count is not negative")]
+    fn ln_gammas(&self, number: f64) -> LnGammas {
+        self.ln_gammas.get(number as usize).copied().unwrap_or_else(|| LnGammas::of(self.shape, number))
+    }
 }
 
 /// Deals reported by payers.
@@ -47,7 +92,9 @@ impl Deals {
             let ln_sum: f64 = amounts.iter().map(|amount| ln(*amount)).sum();
             Seen { count, sum: amounts.iter().sum(), mean_ln: if count > 0.0 { ln_sum / count } else { 0.0 } }
         });
-        Self { seen, detected: checked.detected, sum: LognormalSum::new(priors.deal_price_spread) }
+        let shape = priors.deals_shape + seen.map_or(0.0, |seen| seen.count);
+        let detected = checked.detected.map(|count| Detected::new(count, shape));
+        Self { seen, detected, sum: LognormalSum::new(priors.deal_price_spread) }
     }
 
     /// The exact total of what payers reported.
@@ -99,16 +146,16 @@ impl Deals {
         }
         let count_words = stream(Purpose::DealCount).words().map(uniform);
         let mut unseen = 0.0;
-        if let Some(found) = self.detected {
+        if let Some(detected) = &self.detected {
             let (a, b) = priors.detected_share;
             let shown = beta(&mut stream(Purpose::DetectedFirst), &mut stream(Purpose::DetectedSecond), a, b);
-            let (overlap, ln_possible) = overlap(seen_count, shown, found, count_words[0]);
-            let found_unseen = found - overlap;
+            let (overlap, ln_possible) = overlap(seen_count, shown, detected.count, count_words[0]);
+            let found_unseen = detected.count - overlap;
+            let ln_gammas = detected.ln_gammas(found_unseen);
             let thinned = hidden * shown;
-            ln_weight +=
-                ln_possible + ln_gamma(shape + found_unseen) - ln_gamma(shape) - ln_gamma(found_unseen + 1.0)
-                    + shape * ln(rate / (rate + thinned))
-                    + found_unseen * ln(thinned / (rate + thinned));
+            ln_weight += ln_possible + ln_gammas.of_sum - ln_gammas.of_shape - ln_gammas.of_number
+                + shape * ln(rate / (rate + thinned))
+                + found_unseen * ln(thinned / (rate + thinned));
             shape += found_unseen;
             rate += thinned;
             hidden *= 1.0 - shown;
