@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
-use datafusion::catalog::{CatalogProvider, TableProvider};
+use datafusion::catalog::CatalogProvider;
 use datafusion::common::TableReference;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
@@ -21,8 +21,8 @@ use crate::error::{EngineError, Result, did_you_mean};
 use crate::execute::{Query, QueryParts, Work, default_memory_limit, memory_pool};
 use crate::plan;
 use crate::policy::{
-    Access, Audit, Authority, Outcome, PolicyStore, Principal, PushHarmlessFilters, TithePlanner, access,
-    apply, columns_read, problems,
+    Audit, Authority, Governance, Outcome, PolicyStore, Principal, PushHarmlessFilters, TithePlanner, apply,
+    columns_read,
 };
 use crate::settings::Settings;
 
@@ -60,22 +60,9 @@ pub struct Engine {
     options: EngineOptions,
     runtime: Arc<RuntimeEnv>,
     settings: Settings,
-    lake: Option<Arc<Lake>>,
-    policy: Option<Governance>,
+    pub(crate) lake: Option<Arc<Lake>>,
+    pub(crate) policy: Option<Governance>,
     pseudonym_key: Option<Arc<PseudonymKey>>,
-}
-
-/// The policy, and the functions that its filters and masks may use.
-#[derive(Clone)]
-struct Governance {
-    store: Arc<PolicyStore>,
-    functions: Arc<SessionState>,
-}
-
-impl std::fmt::Debug for Governance {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Governance").field("store", &self.store).finish_non_exhaustive()
-    }
 }
 
 impl Engine {
@@ -123,59 +110,6 @@ impl Engine {
             None => None,
         };
         Ok(Arc::new(Self { options, runtime, settings, lake, policy, pseudonym_key }))
-    }
-
-    /// Whether sessions are under a policy.
-    #[must_use]
-    pub fn has_policy(&self) -> bool {
-        self.policy.is_some()
-    }
-
-    /// Schema and name of every table of the lake, whoever may see it.
-    ///
-    /// # Errors
-    /// When the lake cannot be listed.
-    pub async fn table_names(&self) -> Result<Vec<(String, String)>> {
-        match &self.lake {
-            Some(lake) => lake.names().await,
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// What of the policy does not fit the tables that the lake has now, one sentence each; nothing without a policy.
-    ///
-    /// # Errors
-    /// When the lake cannot be listed.
-    pub async fn policy_problems(&self) -> Result<Vec<String>> {
-        let (Some(governance), Some(lake)) = (&self.policy, &self.lake) else { return Ok(Vec::new()) };
-        let policy = governance.store.current();
-        let mut found = Vec::new();
-        for (schema, table) in lake.names().await? {
-            // A table that cannot be read shows nothing to anybody.
-            let Ok(Some(provider)) = lake.table(&schema, &table).await else { continue };
-            let columns = TableProvider::schema(provider.as_ref());
-            found.extend(problems(&policy, &schema, &table, &columns, &governance.functions));
-        }
-        Ok(found)
-    }
-
-    /// What the policy lets `user` see of a table; `None` without a policy.
-    ///
-    /// For the keeper of the policy: it says of a denied table that it exists.
-    ///
-    /// # Errors
-    /// When there is no such table, or it cannot be read.
-    pub async fn access(&self, user: &str, schema: &str, table: &str) -> Result<Option<Access>> {
-        let (Some(governance), Some(lake)) = (&self.policy, &self.lake) else { return Ok(None) };
-        let Some(provider) = lake.table(schema, table).await? else {
-            let name = format!("{schema}.{table}");
-            let known: Vec<String> =
-                lake.names().await?.into_iter().map(|(schema, table)| format!("{schema}.{table}")).collect();
-            let hint = did_you_mean(&name, known.iter().map(String::as_str), "");
-            return Err(EngineError::Unknown { what: "table", name, hint });
-        };
-        let columns = TableProvider::schema(provider.as_ref());
-        Ok(Some(access(&governance.store.current(), user, schema, table, &columns)))
     }
 
     /// Where the tables are.

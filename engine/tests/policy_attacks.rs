@@ -188,6 +188,8 @@ SELECT income FROM tax.taxpayer INTERSECT SELECT * FROM (VALUES (999), (31), (10
 SELECT * FROM (VALUES (999), (31), (10)) v EXCEPT SELECT income FROM tax.taxpayer
 SELECT forecast(income, income, 2) FROM tax.taxpayer
 SELECT backtest(income, income, 1) FROM tax.taxpayer
+SELECT nowcast(income, income, income) FROM tax.taxpayer
+SELECT forecast_explain(income, income, 1)['parameters'] FROM tax.taxpayer
 SELECT * FROM ai_forecast(TABLE(tax.taxpayer), data_col => 'income', timestamp_col => 'income', horizon => 1)
 SELECT * FROM ai_forecast(TABLE(tax.hidden), data_col => 'income', timestamp_col => 'income', horizon => 1)
 SELECT * FROM ai_forecast((SELECT remark, income FROM tax.taxpayer), data_col => 'income', timestamp_col => 'income', horizon => 1)

@@ -144,7 +144,7 @@ async fn every_table(engine: &Engine, user: &str) -> Result<String> {
         };
         rows.push(row);
     }
-    Ok(listing(["table", "decision", "rows", "columns"], rows.into_iter()))
+    Ok(listing(["table", "decision", "rows", "columns"], rows))
 }
 
 fn print(text: &str) -> Result<()> {

@@ -44,7 +44,7 @@ enum Action {
     },
     /// Run a query
     #[command(after_help = EXAMPLES)]
-    Run(RunArguments),
+    Run(Box<RunArguments>),
 }
 
 /// Options of `tithe query run`.

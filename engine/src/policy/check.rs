@@ -49,13 +49,13 @@ pub(crate) fn access(policy: &Policy, user: &str, schema: &str, table: &str, col
     let denied =
         |decision: String| Access { decision, permitted: false, filters: Vec::new(), columns: Vec::new() };
     let permission = match policy.decide(&policy.subject(user), schema, table) {
-        Decision::Denied(Denial::NoRule) => return denied("denied: no rule matches".to_owned()),
-        Decision::Denied(Denial::NoSelect(rule)) => {
+        Decision::Denied(Denial::Unmatched) => return denied("denied: no rule matches".to_owned()),
+        Decision::Denied(Denial::NotGranted(rule)) => {
             return denied(format!(
                 "denied: the rule that matches, tables entry {rule}, does not grant SELECT"
             ));
         }
-        Decision::Denied(Denial::NoTenant) => {
+        Decision::Denied(Denial::OutsideTenants) => {
             return denied("denied: the table has tenants, and no entry of `tenants` matches".to_owned());
         }
         Decision::Permitted(permission) => permission,

@@ -41,11 +41,11 @@ pub(crate) enum Decision<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Denial {
     /// No rule matches.
-    NoRule,
+    Unmatched,
     /// The rule that matches does not grant `SELECT`.
-    NoSelect(usize),
+    NotGranted(usize),
     /// The table has tenants, and none of them matches.
-    NoTenant,
+    OutsideTenants,
 }
 
 /// What a rule permits.
@@ -126,9 +126,9 @@ impl Policy {
                 && names(rule.schema.as_ref(), schema)
                 && names(rule.table.as_ref(), table)
         });
-        let Some((rule, number)) = found else { return Decision::Denied(Denial::NoRule) };
+        let Some((rule, number)) = found else { return Decision::Denied(Denial::Unmatched) };
         if !rule.privileges.contains(&Privilege::Select) {
-            return Decision::Denied(Denial::NoSelect(number));
+            return Decision::Denied(Denial::NotGranted(number));
         }
         let mut filters: Vec<(String, &SqlExpression)> = Vec::new();
         let tenants = self.tenants(schema, table);
@@ -139,7 +139,7 @@ impl Policy {
                 }
             }
             if filters.is_empty() {
-                return Decision::Denied(Denial::NoTenant);
+                return Decision::Denied(Denial::OutsideTenants);
             }
         }
         filters.extend(rule.filter.as_ref().map(|filter| (format!("tables, entry {number}"), filter)));
