@@ -8,6 +8,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("creators/estimated_against_declared", include_str!("../sql/creators/estimated_against_declared.sql")),
     ("creators/evidence", include_str!("../sql/creators/evidence.sql")),
     ("creators/registration_threshold", include_str!("../sql/creators/registration_threshold.sql")),
+    ("creators/selection_fairness", include_str!("../sql/creators/selection_fairness.sql")),
     ("creators/signals_per_channel", include_str!("../sql/creators/signals_per_channel.sql")),
     (
         "data_quality/duplicate_invoice_numbers",

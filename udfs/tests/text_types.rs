@@ -14,7 +14,7 @@ use rstest::rstest;
 
 use crate::session::{ask, session};
 
-const ROWS: [Option<&str>; 12] = [
+const ROWS: [Option<&str>; 13] = [
     Some("sliced off"),
     Some("12345675"),
     None,
@@ -25,6 +25,7 @@ const ROWS: [Option<&str>; 12] = [
     Some("11210"),
     Some("NT$1,280元"),
     Some("<p>#業配</p><p>無業配 折扣碼：XIAO88 統編１２３４５６７５ 電話0912345678</p>"),
+    Some("團購 114/9/1~114/9/7"),
     Some("😀\u{200b}\u{0}\u{ffff}"),
     Some("sliced off"),
 ];
@@ -62,7 +63,10 @@ async fn all_text_types_agree(
         "parse_twd",
         "html_text",
         "sponsor_signals",
-        "pii_find"
+        "pii_find",
+        "extract_amounts",
+        "discount_codes",
+        "group_buy_window"
     )]
     function: &str,
 ) {
@@ -90,6 +94,9 @@ async fn all_text_types_agree(
 #[case("einvoice_number_valid", false)]
 #[case("sponsor_signals", false)]
 #[case("pii_find", false)]
+#[case("extract_amounts", false)]
+#[case("discount_codes", false)]
+#[case("group_buy_window", true)]
 #[case("html_text", true)]
 #[case("parse_twd", true)]
 #[case("roc_date", true)]
@@ -131,10 +138,13 @@ async fn texts_of_a_megabyte_are_read(
         "parse_twd",
         "html_text",
         "sponsor_signals",
-        "pii_find"
+        "pii_find",
+        "extract_amounts",
+        "discount_codes",
+        "group_buy_window"
     )]
     function: &str,
-    #[values("1", "業", "<b>", "＃業配 ")] unit: &str,
+    #[values("1", "業", "<b>", "＃業配 ", "團9/1 5元")] unit: &str,
 ) {
     let session = session();
     let long: ArrayRef = Arc::new(StringArray::from(vec![unit.repeat(1_000_000 / unit.len())]));

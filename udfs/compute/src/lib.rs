@@ -5,4 +5,5 @@ pub mod calendar;
 pub mod forecast;
 pub mod identifiers;
 pub mod income;
+pub mod promotion;
 pub mod random;

@@ -2,7 +2,10 @@
 
 mod ban_valid;
 mod contact_mask;
+mod discount_codes;
 mod einvoice_number_valid;
+mod extract_amounts;
+mod group_buy_window;
 mod html_text;
 mod influencer_income;
 mod parse_twd;
@@ -26,6 +29,9 @@ pub(crate) fn entries() -> Vec<FunctionEntry> {
     vec![
         html_text::entry(),
         sponsor_signals::entry(),
+        extract_amounts::entry(),
+        discount_codes::entry(),
+        group_buy_window::entry(),
         parse_twd::entry(),
         pii_find::entry(),
         pseudonym::entry(),

@@ -38,6 +38,26 @@ pub(super) fn field(text: &str) -> Option<Cow<'_, str>> {
     })
 }
 
+/// Positions in characters, counted from 1, of bytes asked for in rising order.
+#[derive(Debug)]
+pub(super) struct Positions<'a> {
+    text: &'a str,
+    bytes: usize,
+    characters: usize,
+}
+
+impl<'a> Positions<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self { text, bytes: 0, characters: 0 }
+    }
+
+    pub(super) fn at(&mut self, byte: usize) -> i64 {
+        self.characters += self.text.get(self.bytes..byte).map_or(0, |between| between.chars().count());
+        self.bytes = byte;
+        i64::try_from(self.characters + 1).unwrap_or(i64::MAX)
+    }
+}
+
 fn is_invisible(c: char) -> bool {
     matches!(
         c,

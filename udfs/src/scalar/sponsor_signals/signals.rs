@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use super::lexicon::{Lexicon, Phrase};
 use crate::scalar::contact_mask::mask_mailboxes;
-use crate::scalar::text_rows::normalise;
+use crate::scalar::text_rows::{Positions, normalise};
 
 /// Score from which a text counts as sponsored: even odds where one text in eight is sponsored.
 pub(super) const SPONSORED_FROM: f64 = 2.0;
@@ -150,11 +150,8 @@ fn quote(span: &str) -> String {
 
 /// Turns byte offsets, in rising order, into character positions counted from 1.
 fn count_in_characters(evidence: &mut [Evidence], text: &str) {
-    let (mut bytes, mut characters) = (0_usize, 0_usize);
+    let mut positions = Positions::of(text);
     for item in evidence {
-        let target = usize::try_from(item.start).unwrap_or(bytes);
-        characters += text.get(bytes..target).map_or(0, |between| between.chars().count());
-        bytes = target;
-        item.start = i64::try_from(characters + 1).unwrap_or(i64::MAX);
+        item.start = positions.at(usize::try_from(item.start).unwrap_or(usize::MAX));
     }
 }
