@@ -45,6 +45,10 @@ pub(crate) struct LakeArguments {
     #[arg(long, env = "TITHE_PSEUDONYM_KEY_FILE", value_name = "FILE", help_heading = "Security")]
     pub(crate) pseudonym_key: Option<PathBuf>,
 
+    /// Keep a record of every query in this directory (see `tithe audit`)
+    #[arg(long, value_name = "DIR", help_heading = "Security")]
+    pub(crate) audit: Option<PathBuf>,
+
     /// See what this user sees under the policy
     #[arg(long = "as", value_name = "USER", help_heading = "Security")]
     pub(crate) as_user: Option<String>,
@@ -70,6 +74,7 @@ impl LakeArguments {
             skip_bad_lines: false,
             policy: None,
             pseudonym_key: None,
+            audit: None,
             as_user: None,
         }
     }
@@ -117,6 +122,7 @@ impl LakeArguments {
             skip_bad_lines: self.skip_bad_lines || configured.skip_bad_lines,
             policy: self.policy.clone().or(configured.policy),
             pseudonym_key_file: self.pseudonym_key.clone().or(configured.pseudonym_key_file),
+            audit: self.audit.clone().or(configured.audit),
         })
     }
 }

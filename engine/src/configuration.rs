@@ -18,6 +18,7 @@ const NAME: &str = "tithe.toml";
 /// lake = "./lake"            # a directory, relative to this file, or s3://bucket/prefix
 /// policy = "policy.json"     # who may see what, relative to this file: docs/policy.md
 /// pseudonym_key_file = "key" # the key of the function `pseudonym`, relative to this file
+/// audit = "audit"            # a directory for the record of every query, relative to this file: docs/audit.md
 ///
 /// [limits]
 /// memory = "8 GiB"           # bytes that queries may hold before they spill
@@ -42,6 +43,8 @@ pub struct Configuration {
     pub policy: Option<PathBuf>,
     /// The file with the key of `pseudonym`.
     pub pseudonym_key_file: Option<PathBuf>,
+    /// The directory that keeps a record of every query.
+    pub audit: Option<PathBuf>,
 }
 
 impl Configuration {
@@ -80,6 +83,7 @@ impl Configuration {
             skip_bad_lines: self.skip_bad_lines,
             policy: self.policy.clone(),
             pseudonym_key_file: self.pseudonym_key_file.clone(),
+            audit: self.audit.clone(),
         }
     }
 }
@@ -91,6 +95,7 @@ struct File {
     lake: Option<String>,
     policy: Option<PathBuf>,
     pseudonym_key_file: Option<PathBuf>,
+    audit: Option<PathBuf>,
     #[serde(default)]
     limits: Limits,
     #[serde(default)]
@@ -124,7 +129,11 @@ enum Size {
 
 impl File {
     fn check(self, base: &Path) -> std::result::Result<Configuration, String> {
-        refuse_unknown("", &self.unknown, &["lake", "policy", "pseudonym_key_file", "limits", "json"])?;
+        refuse_unknown(
+            "",
+            &self.unknown,
+            &["lake", "policy", "pseudonym_key_file", "audit", "limits", "json"],
+        )?;
         refuse_unknown("limits.", &self.limits.unknown, &["memory", "target_partitions"])?;
         refuse_unknown("json.", &self.json.unknown, &["skip_bad_lines"])?;
         if self.limits.target_partitions == Some(0) {
@@ -139,6 +148,7 @@ impl File {
             skip_bad_lines: self.json.skip_bad_lines,
             policy: self.policy.map(|policy| base.join(policy)),
             pseudonym_key_file: self.pseudonym_key_file.map(|file| base.join(file)),
+            audit: self.audit.map(|directory| base.join(directory)),
         })
     }
 }

@@ -3,6 +3,7 @@
 //! `ingest` reads raw files, `catalog` names tables, `plan` makes a logical plan, `policy` decides who may
 //! see what, `execute` runs the plan. [`Session::query`] is the one way through all of them.
 
+mod audit;
 mod catalog;
 mod configuration;
 mod error;
@@ -14,6 +15,7 @@ mod policy;
 mod session;
 mod settings;
 
+pub use audit::{AuditError, Verified, verify_audit};
 pub use catalog::{LakeLocation, TableFormat, TableInfo};
 pub use configuration::Configuration;
 pub use error::{EngineError, ErrorKind, Result};

@@ -16,13 +16,13 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast;
 use tithe_udfs::PseudonymKey;
 
+use crate::audit::{Audit, AuditLog, AuditTable, Outcome};
 use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, TableFormat, TableInfo};
 use crate::error::{EngineError, Result, did_you_mean};
 use crate::execute::{Query, QueryParts, Work, default_memory_limit, memory_pool};
 use crate::plan;
 use crate::policy::{
-    Audit, Authority, Governance, Outcome, PolicyStore, Principal, PushHarmlessFilters, TithePlanner, apply,
-    columns_read,
+    Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner, apply, columns_read,
 };
 use crate::settings::Settings;
 
@@ -45,6 +45,8 @@ pub struct EngineOptions {
     pub policy: Option<PathBuf>,
     /// The file with the key of `pseudonym`; without one, it cannot be called.
     pub pseudonym_key_file: Option<PathBuf>,
+    /// The directory that keeps a record of every query; without one, the log alone has them.
+    pub audit: Option<PathBuf>,
 }
 
 /// What a session may do.
@@ -63,6 +65,7 @@ pub struct Engine {
     pub(crate) lake: Option<Arc<Lake>>,
     pub(crate) policy: Option<Governance>,
     pseudonym_key: Option<Arc<PseudonymKey>>,
+    pub(crate) audit: Option<Arc<AuditLog>>,
 }
 
 impl Engine {
@@ -109,7 +112,8 @@ impl Engine {
             }
             None => None,
         };
-        Ok(Arc::new(Self { options, runtime, settings, lake, policy, pseudonym_key }))
+        let audit = options.audit.as_deref().map(AuditLog::open).transpose()?.map(Arc::new);
+        Ok(Arc::new(Self { options, runtime, settings, lake, policy, pseudonym_key, audit }))
     }
 
     /// Where the tables are.
@@ -153,7 +157,14 @@ impl Engine {
         });
         // What changes something reaches past the tables: files, names that others use.
         let options = SessionOptions { read_only: options.read_only || authority.is_some() };
-        let catalog = LakeCatalog::new(self.lake.clone(), state.table_functions().clone(), authority.clone());
+        // Without a policy nobody is known to be an auditor, but for whoever sits at this machine.
+        let audit = self.audit.clone().filter(|_| authority.is_some() || principal == Principal::local());
+        let catalog = LakeCatalog::new(
+            self.lake.clone(),
+            audit.map(|log| Arc::new(AuditTable::new(log))),
+            state.table_functions().clone(),
+            authority.clone(),
+        );
         let context = SessionContext::new_with_state(state);
         // Of the sort keys `k, step` over the rows that UNNEST makes of the groups of `k`, this rule drops `step`: to
         // DataFusion `k` still tells everything else.
@@ -237,7 +248,7 @@ impl Session {
     /// # Errors
     /// When the text is not one statement, names unknown things, or is not allowed.
     pub async fn query(&self, sql: &str) -> Result<Query> {
-        let mut audit = Audit::begin(&self.principal, sql);
+        let mut audit = Audit::new(self.engine.audit.clone(), &self.principal, sql);
         let planned = with_deep_stack(self.plan(sql, &mut audit)).await;
         match planned {
             Ok((plan, schema, work, state)) => Ok(Query::new(QueryParts {
@@ -326,7 +337,8 @@ impl Session {
             None => Vec::new(),
         };
         names.retain(|(schema, table)| self.shows(schema, table));
-        names.extend(self.catalog.own_tables().into_iter().map(|table| (table.schema, table.table)));
+        let further = self.catalog.own_tables().into_iter().chain(self.catalog.audit_table());
+        names.extend(further.map(|table| (table.schema, table.table)));
         names.sort();
         Ok(names)
     }
@@ -340,6 +352,11 @@ impl Session {
         if let Some(lake) = &self.engine.lake {
             tables.extend(lake.tables().await?);
         }
+        let audit = self.catalog.audit_table();
+        tables.retain(|info| {
+            audit.as_ref().is_none_or(|audit| (&info.schema, &info.table) != (&audit.schema, &audit.table))
+        });
+        tables.extend(audit);
         tables.retain(|info| info.format == TableFormat::Temporary || self.shows(&info.schema, &info.table));
         tables.sort_by(|a, b| (&a.schema, &a.table).cmp(&(&b.schema, &b.table)));
         Ok(tables)

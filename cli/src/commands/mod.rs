@@ -1,5 +1,6 @@
 //! The verbs: one file each, with its options and what it does.
 
+mod audit;
 mod demo;
 pub(crate) mod functions;
 mod r#gen;
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     User(user::Arguments),
     /// Check who may see what, before a server or a user finds out
     Policy(policy::Arguments),
+    /// Check that the records of who asked what are whole
+    Audit(audit::Arguments),
     /// Write a sample lake
     Gen(r#gen::Arguments),
     /// See it all: a sample lake, a forecast, a case list and a report
@@ -50,6 +53,7 @@ impl Command {
             Self::Serve(arguments) => arguments.run(runtime),
             Self::User(arguments) => arguments.run(),
             Self::Policy(arguments) => arguments.run(runtime),
+            Self::Audit(arguments) => arguments.run(),
             Self::Gen(arguments) => arguments.run(runtime),
             Self::Demo(arguments) => arguments.run(runtime),
         }

@@ -11,6 +11,7 @@ use datafusion::catalog::{
 use datafusion::common::{DataFusionError, TableReference, exec_err};
 use datafusion::datasource::TableType;
 
+use crate::audit::{AUDIT_SCHEMA, AuditTable, QUERY_TABLE};
 use crate::catalog::information::OneCatalog;
 use crate::catalog::{Lake, TableFormat, TableInfo};
 use crate::error::{EngineError, Result};
@@ -31,6 +32,7 @@ pub(crate) struct LakeCatalog {
 #[derive(Debug)]
 struct Names {
     lake: Option<Arc<Lake>>,
+    audit: Option<Arc<AuditTable>>,
     own: RwLock<BTreeMap<String, Arc<MemorySchemaProvider>>>,
     /// The lake's schemas and tables when they were last listed. DataFusion asks for names where it cannot wait.
     listed: RwLock<Arc<BTreeMap<String, Vec<String>>>>,
@@ -41,21 +43,27 @@ struct Names {
 }
 
 impl LakeCatalog {
-    /// The names of `lake`, if there is one; `table_functions` are what `SHOW FUNCTIONS` lists beside the others.
+    /// The names of `lake` and `audit`, if there are any; `table_functions` are what `SHOW FUNCTIONS` lists beside the others.
     pub(crate) fn new(
         lake: Option<Arc<Lake>>,
+        audit: Option<Arc<AuditTable>>,
         table_functions: HashMap<String, Arc<TableFunction>>,
         authority: Option<Authority>,
     ) -> Self {
         let own = BTreeMap::from([(OWN_SCHEMA.to_owned(), Arc::new(MemorySchemaProvider::new()))]);
-        let names =
-            Names { lake, own: RwLock::new(own), listed: RwLock::default(), table_functions, authority };
+        let names = Names {
+            lake,
+            audit,
+            own: RwLock::new(own),
+            listed: RwLock::default(),
+            table_functions,
+            authority,
+        };
         Self { names: Arc::new(names), lenient: false }
     }
 
     /// Makes sure that a new schema among those of `references` is known; `all` lists every schema and table anew.
     pub(crate) async fn refresh(&self, references: &[TableReference], all: bool) -> Result<()> {
-        let Some(lake) = &self.names.lake else { return Ok(()) };
         let lists_everything =
             all || references.iter().any(|table| table.schema() == Some(INFORMATION_SCHEMA));
         let unknown = || {
@@ -69,12 +77,29 @@ impl LakeCatalog {
             return Ok(());
         }
         let mut listed = BTreeMap::new();
-        for schema in lake.schemas().await? {
-            let tables = if lists_everything { lake.table_names(&schema).await? } else { Vec::new() };
-            listed.insert(schema, tables);
+        if let Some(lake) = &self.names.lake {
+            for schema in lake.schemas().await? {
+                let tables = if lists_everything { lake.table_names(&schema).await? } else { Vec::new() };
+                listed.insert(schema, tables);
+            }
+        }
+        if self.names.audit.is_some() {
+            let tables: &mut Vec<String> = listed.entry(AUDIT_SCHEMA.to_owned()).or_default();
+            tables.retain(|table| table != QUERY_TABLE);
+            tables.push(QUERY_TABLE.to_owned());
         }
         *self.names.listed.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(listed);
         Ok(())
+    }
+
+    /// The audit, where there is one and the principal may know of it.
+    pub(crate) fn audit_table(&self) -> Option<TableInfo> {
+        let shown = self.names.audit.is_some() && self.names.shows_table(AUDIT_SCHEMA, QUERY_TABLE);
+        shown.then(|| TableInfo {
+            schema: AUDIT_SCHEMA.to_owned(),
+            table: QUERY_TABLE.to_owned(),
+            format: TableFormat::JsonLines,
+        })
     }
 
     /// The tables and views that the session made, sorted.
@@ -187,8 +212,18 @@ struct LakeSchema {
 }
 
 impl LakeSchema {
-    async fn permitted(&self, lake: &Arc<Lake>, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        match (lake.table(&self.name, name).await?, &self.names.authority) {
+    async fn stored(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        match (&self.names.audit, &self.names.lake) {
+            (Some(audit), _) if self.name == AUDIT_SCHEMA && name == QUERY_TABLE => {
+                Ok(Some(Arc::clone(audit) as Arc<dyn TableProvider>))
+            }
+            (_, Some(lake)) => lake.table(&self.name, name).await,
+            (_, None) => Ok(None),
+        }
+    }
+
+    async fn permitted(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        match (self.stored(name).await?, &self.names.authority) {
             (Some(stored), Some(authority)) => authority.permit(&self.name, name, stored),
             (stored, _) => Ok(stored),
         }
@@ -212,12 +247,11 @@ impl SchemaProvider for LakeSchema {
         {
             return Ok(Some(table));
         }
-        let Some(lake) = &self.names.lake else { return Ok(None) };
         // Before the lake is asked: how long the answer takes tells nothing either.
         if !self.names.shows_table(&self.name, name) {
             return Ok(None);
         }
-        match self.permitted(lake, name).await {
+        match self.permitted(name).await {
             Ok(table) => Ok(table),
             Err(error) if self.lenient => {
                 tracing::warn!(schema = self.name, table = name, %error, "left out of the listing");

@@ -39,6 +39,7 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         EngineError::Table { .. }
         | EngineError::File { .. }
         | EngineError::Line { .. }
+        | EngineError::Audit { .. }
         | EngineError::Defect { .. } => ErrorKind::Execution,
         EngineError::DataFusion(error) => of_datafusion(error),
     }

@@ -104,6 +104,14 @@ pub enum EngineError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A query that nobody could account for.
+    #[error(
+        "the audit record cannot be written ({reason}), and without it nothing is answered: tell the operator"
+    )]
+    Audit {
+        /// What the operating system says.
+        reason: String,
+    },
     /// The session only reads.
     #[error("{what} is not allowed: this session is read only")]
     ReadOnly {

@@ -10,12 +10,13 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 
+use crate::audit::{Audit, Outcome};
 use crate::catalog::Lake;
 use crate::error::{EngineError, Result};
 use crate::execute::QueryReport;
 use crate::execute::broken_file::name_broken_file;
 use crate::execute::result_stream::ResultStream;
-use crate::policy::{Audit, Authority, Outcome, still_permitted};
+use crate::policy::{Authority, still_permitted};
 
 /// What a statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +116,7 @@ impl Query {
             audit.outcome = Some(Outcome::Refused(error.to_string()));
             return Err(error);
         }
-        audit.outcome = Some(Outcome::Cancelled);
+        audit.start()?;
         let rows = match work {
             Work::Rows(optimized) => rows(&state, &optimized, &report, lake).await,
             Work::Session(context) => match context.execute_logical_plan(plan).await {

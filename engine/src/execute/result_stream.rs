@@ -14,8 +14,8 @@ use datafusion::execution::RecordBatchStream;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 
+use crate::audit::{Audit, Outcome};
 use crate::error::{EngineError, plain};
-use crate::policy::{Audit, Outcome};
 
 /// Rows cast and relabelled to one schema, counted for the audit. A panic below ends it as an error: whoever
 /// reads on another task would take a stream that just stops for a complete answer.
@@ -108,7 +108,8 @@ mod tests {
             0 => Ok(empty.clone()),
             _ => panic!("row {row} is impossible"),
         });
-        let mut rows = ResultStream::new(rows.boxed(), schema, Audit::begin(&Principal::local(), "SELECT 1"));
+        let mut rows =
+            ResultStream::new(rows.boxed(), schema, Audit::new(None, &Principal::local(), "SELECT 1"));
         assert!(rows.try_next().await.is_ok_and(|batch| batch.is_some()));
         let error = rows.try_next().await.map_err(EngineError::from).unwrap_err();
         assert!(

@@ -6,6 +6,7 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{LogicalPlan, TableScan};
 
+use crate::audit::{AUDIT_SCHEMA, AuditTable, QUERY_TABLE};
 use crate::catalog::LakeTable;
 use crate::error::{EngineError, Result};
 use crate::policy::authority::Authority;
@@ -110,10 +111,13 @@ fn check(authority: &Authority, version: &str, plan: &LogicalPlan) -> Result<()>
 fn bare_scan(authority: &Authority, scan: &TableScan) -> datafusion::common::Result<Option<EngineError>> {
     let provider = source_as_provider(&scan.source)?;
     let any: &dyn std::any::Any = provider.as_ref();
-    let Some(stored) = any.downcast_ref::<LakeTable>() else { return Ok(None) };
+    let (schema, table) = match any.downcast_ref::<LakeTable>() {
+        Some(stored) => stored.name(),
+        None if any.is::<AuditTable>() => (AUDIT_SCHEMA, QUERY_TABLE),
+        None => return Ok(None),
+    };
     let columns = provider.schema();
     let names: Vec<&str> = columns.fields().iter().map(|field| field.name().as_str()).collect();
-    let (schema, table) = stored.name();
     if authority.shows_all(schema, table, &names) {
         return Ok(None);
     }

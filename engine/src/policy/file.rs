@@ -117,6 +117,11 @@ impl Pattern {
     pub(super) fn matches(&self, name: &str) -> bool {
         self.0.is_match(name)
     }
+
+    /// Whether it is nothing but `name`.
+    pub(super) fn spells(&self, name: &str) -> bool {
+        self.0.as_str() == format!("^(?:{name})$")
+    }
 }
 
 impl TryFrom<String> for Pattern {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::catalog::TableProvider;
 use datafusion::execution::SessionState;
 
+use crate::audit::{AUDIT_SCHEMA, AuditTable, QUERY_TABLE};
 use crate::error::{EngineError, Result, did_you_mean};
 use crate::policy::check::{Access, access, problems};
 use crate::policy::store::PolicyStore;
@@ -30,14 +31,31 @@ impl Engine {
         self.policy.is_some()
     }
 
-    /// Schema and name of every table of the lake, whoever may see it.
+    /// Schema and name of every table of the lake, and of the audit, whoever may see it.
     ///
     /// # Errors
     /// When the lake cannot be listed.
     pub async fn table_names(&self) -> Result<Vec<(String, String)>> {
-        match &self.lake {
-            Some(lake) => lake.names().await,
-            None => Ok(Vec::new()),
+        let mut names = match &self.lake {
+            Some(lake) => lake.names().await?,
+            None => Vec::new(),
+        };
+        let audit = (AUDIT_SCHEMA.to_owned(), QUERY_TABLE.to_owned());
+        if self.audit.is_some() && !names.contains(&audit) {
+            names.push(audit);
+            names.sort();
+        }
+        Ok(names)
+    }
+
+    /// A table as it is stored, whoever may see it.
+    async fn stored(&self, schema: &str, table: &str) -> Result<Option<Arc<dyn TableProvider>>> {
+        match (&self.audit, &self.lake) {
+            (Some(log), _) if (schema, table) == (AUDIT_SCHEMA, QUERY_TABLE) => {
+                Ok(Some(Arc::new(AuditTable::new(Arc::clone(log)))))
+            }
+            (_, Some(lake)) => lake.table(schema, table).await,
+            (_, None) => Ok(None),
         }
     }
 
@@ -46,13 +64,13 @@ impl Engine {
     /// # Errors
     /// When the lake cannot be listed.
     pub async fn policy_problems(&self) -> Result<Vec<String>> {
-        let (Some(governance), Some(lake)) = (&self.policy, &self.lake) else { return Ok(Vec::new()) };
+        let Some(governance) = &self.policy else { return Ok(Vec::new()) };
         let policy = governance.store.current();
         let mut found = Vec::new();
-        for (schema, table) in lake.names().await? {
+        for (schema, table) in self.table_names().await? {
             // A table that cannot be read shows nothing to anybody.
-            let Ok(Some(provider)) = lake.table(&schema, &table).await else { continue };
-            let columns = TableProvider::schema(provider.as_ref());
+            let Ok(Some(provider)) = self.stored(&schema, &table).await else { continue };
+            let columns = provider.schema();
             found.extend(problems(&policy, &schema, &table, &columns, &governance.functions));
         }
         Ok(found)
@@ -65,15 +83,19 @@ impl Engine {
     /// # Errors
     /// When there is no such table, or it cannot be read.
     pub async fn access(&self, user: &str, schema: &str, table: &str) -> Result<Option<Access>> {
-        let (Some(governance), Some(lake)) = (&self.policy, &self.lake) else { return Ok(None) };
-        let Some(provider) = lake.table(schema, table).await? else {
+        let Some(governance) = &self.policy else { return Ok(None) };
+        let Some(provider) = self.stored(schema, table).await? else {
             let name = format!("{schema}.{table}");
-            let known: Vec<String> =
-                lake.names().await?.into_iter().map(|(schema, table)| format!("{schema}.{table}")).collect();
+            let known: Vec<String> = self
+                .table_names()
+                .await?
+                .into_iter()
+                .map(|(schema, table)| format!("{schema}.{table}"))
+                .collect();
             let hint = did_you_mean(&name, known.iter().map(String::as_str), "");
             return Err(EngineError::Unknown { what: "table", name, hint });
         };
-        let columns = TableProvider::schema(provider.as_ref());
+        let columns = provider.schema();
         Ok(Some(access(&governance.store.current(), user, schema, table, &columns)))
     }
 }

@@ -1,7 +1,6 @@
 //! Who may see which rows and columns; applied between planning and execution.
 
 mod apply;
-mod audit;
 mod authority;
 mod barrier;
 mod barrier_exec;
@@ -16,7 +15,6 @@ mod rules;
 mod store;
 
 pub(crate) use apply::{UNRESTRICTED, apply, still_permitted};
-pub(crate) use audit::{Audit, Outcome};
 pub(crate) use authority::Authority;
 pub(crate) use barrier_exec::TithePlanner;
 pub use check::{Access, ColumnAccess};

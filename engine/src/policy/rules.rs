@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
+use crate::audit::AUDIT_SCHEMA;
 use crate::error::{EngineError, Result};
 use crate::policy::file::{ColumnRule, Pattern, PolicyFile, Privilege, SqlExpression, TableRule, Tenant};
 
@@ -123,7 +124,7 @@ impl Policy {
         let rules = self.file.tables.iter().zip(1..);
         let found = rules.into_iter().find(|(rule, _)| {
             subject.is_meant(rule.user.as_ref(), rule.group.as_ref(), rule.role.as_ref())
-                && names(rule.schema.as_ref(), schema)
+                && reaches(rule.schema.as_ref(), schema)
                 && names(rule.table.as_ref(), table)
         });
         let Some((rule, number)) = found else { return Decision::Denied(Denial::Unmatched) };
@@ -150,7 +151,7 @@ impl Policy {
     pub(crate) fn shows_schema(&self, subject: &Subject, schema: &str) -> bool {
         let rules = self.file.tables.iter().filter(|rule| {
             subject.is_meant(rule.user.as_ref(), rule.group.as_ref(), rule.role.as_ref())
-                && names(rule.schema.as_ref(), schema)
+                && reaches(rule.schema.as_ref(), schema)
         });
         for rule in rules {
             if rule.privileges.contains(&Privilege::Select) {
@@ -208,7 +209,7 @@ impl Policy {
             found.push((format!("tenants, entry {place}"), None, &tenant.filter));
         }
         for (rule, number) in self.file.tables.iter().zip(1..) {
-            if !names(rule.schema.as_ref(), schema) || !names(rule.table.as_ref(), table) {
+            if !reaches(rule.schema.as_ref(), schema) || !names(rule.table.as_ref(), table) {
                 continue;
             }
             let place = format!("tables, entry {number}");
@@ -261,6 +262,14 @@ impl Subject {
         user.is_none_or(|pattern| pattern.matches(&self.user))
             && group.is_none_or(|pattern| self.groups.iter().any(|name| pattern.matches(name)))
             && role.is_none_or(|pattern| self.roles.iter().any(|name| pattern.matches(name)))
+    }
+}
+
+/// As [`names`], but for the audit: only a rule that spells out its schema is meant for auditors.
+fn reaches(pattern: Option<&Pattern>, schema: &str) -> bool {
+    match schema {
+        AUDIT_SCHEMA => pattern.is_some_and(|pattern| pattern.spells(AUDIT_SCHEMA)),
+        schema => names(pattern, schema),
     }
 }
 

@@ -1,0 +1,154 @@
+//! What is known of one query, and when it is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+
+use super::AuditLog;
+use super::record::{Event, Record, timestamp};
+use crate::error::{EngineError, Result};
+use crate::policy::{Principal, UNRESTRICTED};
+
+/// How a query ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All rows were delivered.
+    Done,
+    /// The reader went away before the last row.
+    Cancelled,
+    /// Not understood or not allowed, and never run.
+    Refused(String),
+    /// It stopped with an error.
+    Failed(String),
+}
+
+/// What is known of a query; written when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Audit {
+    log: Option<Arc<AuditLog>>,
+    principal: Principal,
+    sql: String,
+    began: Instant,
+    began_at: DateTime<Utc>,
+    /// Number of the record that says that it began.
+    query: Option<u64>,
+    pub(crate) tables: BTreeSet<String>,
+    pub(crate) columns: BTreeMap<String, BTreeSet<String>>,
+    /// The version of the policy that permitted or refused it.
+    pub(crate) policy: String,
+    pub(crate) rows: u64,
+    /// `None` until it runs: a query that is only described leaves no record.
+    pub(crate) outcome: Option<Outcome>,
+}
+
+impl Audit {
+    pub(crate) fn new(log: Option<Arc<AuditLog>>, principal: &Principal, sql: &str) -> Self {
+        Self {
+            log,
+            principal: principal.clone(),
+            sql: sql.to_owned(),
+            began: Instant::now(),
+            began_at: Utc::now(),
+            query: None,
+            tables: BTreeSet::new(),
+            columns: BTreeMap::new(),
+            policy: UNRESTRICTED.to_owned(),
+            rows: 0,
+            outcome: None,
+        }
+    }
+
+    /// Records that the query begins, before it may deliver anything: a query whose end nobody lives to write has
+    /// left this.
+    ///
+    /// # Errors
+    /// When that cannot be written: the query must not run then.
+    pub(crate) fn start(&mut self) -> Result<()> {
+        if let Some(log) = self.log.clone() {
+            let written = log.append(|sequence| self.record(Event::Begin, sequence, None, None));
+            self.query = Some(written.map_err(|error| unwritten(&error))?);
+        }
+        self.outcome = Some(Outcome::Cancelled);
+        Ok(())
+    }
+
+    fn record<'a>(
+        &'a self,
+        event: Event,
+        sequence: u64,
+        outcome: Option<&'a str>,
+        error: Option<&'a str>,
+    ) -> Record<'a> {
+        let ended = outcome.is_some();
+        Record {
+            sequence,
+            previous: "",
+            event,
+            query: self.query.unwrap_or(sequence),
+            began_at: timestamp(self.began_at),
+            written_at: timestamp(Utc::now()),
+            who: &self.principal.name,
+            sql: &self.sql,
+            tables: self.tables.iter().map(String::as_str).collect(),
+            columns: self.columns_read(),
+            policy: &self.policy,
+            outcome,
+            error,
+            rows: ended.then_some(self.rows),
+            milliseconds: ended.then(|| self.milliseconds()),
+        }
+    }
+
+    fn columns_read(&self) -> Vec<String> {
+        let columns = self
+            .columns
+            .iter()
+            .flat_map(|(table, columns)| columns.iter().map(move |column| format!("{table}.{column}")));
+        columns.collect()
+    }
+
+    fn milliseconds(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn write(&self, outcome: &Outcome) {
+        let (word, error) = match outcome {
+            Outcome::Done => ("done", None),
+            Outcome::Cancelled => ("cancelled", None),
+            Outcome::Refused(reason) => ("refused", Some(reason.as_str())),
+            Outcome::Failed(reason) => ("failed", Some(reason.as_str())),
+        };
+        if let Some(log) = &self.log
+            && let Err(failed) = log.append(|sequence| self.record(Event::End, sequence, Some(word), error))
+        {
+            // Its begin is on record, and no other query starts until records can be written again.
+            tracing::error!(target: "tithe::audit", "{}", unwritten(&failed));
+        }
+        tracing::info!(
+            target: "tithe::audit",
+            who = self.principal.name,
+            sql = self.sql,
+            tables = self.tables.iter().map(String::as_str).collect::<Vec<_>>().join(","),
+            columns = self.columns_read().join(","),
+            policy = self.policy,
+            outcome = word,
+            error,
+            rows = self.rows,
+            milliseconds = self.milliseconds(),
+        );
+    }
+}
+
+fn unwritten(error: &std::io::Error) -> EngineError {
+    EngineError::Audit { reason: error.to_string() }
+}
+
+impl Drop for Audit {
+    fn drop(&mut self) {
+        if let Some(outcome) = self.outcome.take() {
+            self.write(&outcome);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Records kept in a directory, and who may query them.
+
+#![cfg(test)]
+
+mod support;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::StreamExt;
+use insta::assert_snapshot;
+use support::{TestLake, ask, error, int64, table, value};
+use tithe_engine::{Engine, EngineError, EngineOptions, ErrorKind, Principal, Session, verify_audit};
+
+const OUTCOMES: &str = "SELECT query, who, sql, outcome, rows, error FROM audit.query WHERE sql NOT LIKE '%audit%' \
+                        ORDER BY query";
+
+fn lake() -> TestLake {
+    let lake = TestLake::new();
+    lake.parquet("s/t/a.parquet", &[("n", int64(&[1, 2, 3]))]);
+    lake
+}
+
+fn directory(lake: &TestLake) -> PathBuf {
+    lake.root().join(".audit/稽核")
+}
+
+async fn open(lake: &TestLake, policy: Option<&str>) -> Result<Arc<Engine>, EngineError> {
+    if let Some(policy) = policy {
+        lake.write("policy.json", policy);
+    }
+    let options = EngineOptions {
+        lake: Some(lake.root().to_str().unwrap().parse().unwrap()),
+        policy: policy.map(|_| lake.root().join("policy.json")),
+        audit: Some(directory(lake)),
+        ..EngineOptions::default()
+    };
+    Engine::open(options).await
+}
+
+fn session_of(engine: &Arc<Engine>, user: &str) -> Session {
+    engine.session(Principal { name: user.to_owned() }).unwrap()
+}
+
+#[tokio::test]
+async fn the_records_are_a_table() {
+    let lake = lake();
+    let engine = open(&lake, None).await.unwrap();
+    let session = session_of(&engine, "local");
+    table(&session, "SELECT n FROM s.t WHERE n > 1").await;
+    ask(&session, "SELECT * FROM s.u").await.unwrap_err();
+    ask(&session, "SELECT 1 / (n - 1) FROM s.t").await.unwrap_err();
+    let mut running = session.query("SELECT * FROM s.t").await.unwrap().execute().await.unwrap();
+    running.next().await.unwrap().unwrap();
+    assert_snapshot!(table(&session, OUTCOMES).await, @r#"
+    +-------+-------+-------------------------------+------------+------+---------------------------------------------+
+    | query | who   | sql                           | outcome    | rows | error                                       |
+    +-------+-------+-------------------------------+------------+------+---------------------------------------------+
+    | 1     | local | SELECT n FROM s.t WHERE n > 1 | done       | 2    |                                             |
+    | 3     | local | SELECT * FROM s.u             | refused    | 0    | table s.u does not exist; did you mean s.t? |
+    | 4     | local | SELECT 1 / (n - 1) FROM s.t   | failed     | 0    | division by zero                            |
+    | 6     | local | SELECT * FROM s.t             | unfinished |      |                                             |
+    +-------+-------+-------------------------------+------------+------+---------------------------------------------+
+    "#);
+    drop(running);
+    let ended = "SELECT outcome, ended_at >= began_at AS later, array_to_string(columns, ' ') AS columns, \
+                 array_to_string(tables, ' ') AS tables FROM audit.query WHERE sql = 'SELECT * FROM s.t'";
+    assert_snapshot!(table(&session, ended).await, @r#"
+    +-----------+-------+---------+--------+
+    | outcome   | later | columns | tables |
+    +-----------+-------+---------+--------+
+    | cancelled | true  | s.t.n   | s.t    |
+    +-----------+-------+---------+--------+
+    "#);
+    assert_snapshot!(table(&session, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'audit'").await, @r#"
+    +------------+
+    | table_name |
+    +------------+
+    | query      |
+    +------------+
+    "#);
+    assert!(
+        session.tables().await.unwrap().iter().any(|info| info.schema == "audit" && info.table == "query")
+    );
+    drop((session, engine));
+    let verified = verify_audit(&directory(&lake)).unwrap();
+    let engine = open(&lake, None).await.unwrap();
+    let session = session_of(&engine, "local");
+    assert_eq!(value(&session, "SELECT max(query) FROM audit.query").await, (verified.last + 1).to_string());
+    assert!(verify_audit(&directory(&lake)).unwrap().last > verified.last);
+}
+
+#[tokio::test]
+async fn a_query_that_nobody_ends_has_begun() {
+    let lake = lake();
+    let engine = open(&lake, None).await.unwrap();
+    let session = session_of(&engine, "local");
+    let running = session.query("SELECT n FROM s.t").await.unwrap().execute().await.unwrap();
+    // As if the process were killed: nothing that would write an end is run.
+    std::mem::forget(running);
+    let left =
+        "SELECT outcome, ended_at, rows, milliseconds FROM audit.query WHERE sql = 'SELECT n FROM s.t'";
+    assert_snapshot!(table(&session, left).await, @r#"
+    +------------+----------+------+--------------+
+    | outcome    | ended_at | rows | milliseconds |
+    +------------+----------+------+--------------+
+    | unfinished |          |      |              |
+    +------------+----------+------+--------------+
+    "#);
+}
+
+#[tokio::test]
+async fn only_auditors_see_it() {
+    let lake = lake();
+    let policy = r#"{
+      "roles": [{"role": "auditor", "users": ["wu"]}],
+      "tables": [
+        {"role": "auditor", "schema": "audit", "privileges": ["SELECT"], "filter": "who <> current_user",
+         "columns": [{"name": "error", "allow": false}]},
+        {"privileges": ["SELECT"]}
+      ]}"#;
+    let engine = open(&lake, Some(policy)).await.unwrap();
+    let (lin, wu) = (session_of(&engine, "lin"), session_of(&engine, "wu"));
+    table(&lin, "SELECT n FROM s.t").await;
+    for sql in ["SELECT * FROM audit.query", "SELECT count(*) FROM audit.query", "DESCRIBE audit.query"] {
+        let denied = error(&lin, sql).await;
+        assert_eq!(denied.kind(), ErrorKind::NotFound, "{sql}: {denied}");
+    }
+    let named = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'audit'";
+    assert_eq!(value(&lin, named).await, "0");
+    assert_eq!(value(&wu, named).await, "1");
+    assert!(lin.tables().await.unwrap().iter().all(|info| info.schema != "audit"));
+    assert_snapshot!(table(&wu, "SELECT who, sql, outcome FROM audit.query WHERE outcome <> 'refused'").await, @r#"
+    +-----+-----------------------------------------------------------------------------+---------+
+    | who | sql                                                                         | outcome |
+    +-----+-----------------------------------------------------------------------------+---------+
+    | lin | SELECT n FROM s.t                                                           | done    |
+    | lin | SELECT count(*) FROM information_schema.tables WHERE table_schema = 'audit' | done    |
+    +-----+-----------------------------------------------------------------------------+---------+
+    "#);
+    error(&wu, "SELECT error FROM audit.query").await;
+    assert_eq!(engine.policy_problems().await.unwrap(), Vec::<String>::new());
+    let access = engine.access("wu", "audit", "query").await.unwrap().unwrap();
+    assert!(access.permitted && access.filters.len() == 1, "{access:?}");
+    assert!(!engine.access("lin", "audit", "query").await.unwrap().unwrap().permitted);
+}
+
+#[tokio::test]
+async fn without_a_policy_only_whoever_sits_here_sees_it() {
+    let lake = lake();
+    let engine = open(&lake, None).await.unwrap();
+    let denied = error(&session_of(&engine, "lin"), "SELECT * FROM audit.query").await;
+    assert_eq!(denied.kind(), ErrorKind::NotFound, "{denied}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_recorded_is_not_answered() {
+    let lake = lake();
+    let engine = open(&lake, None).await.unwrap();
+    let session = session_of(&engine, "local");
+    // Before the first record there is no file yet, and now it cannot be made.
+    std::fs::create_dir(directory(&lake).join("audit-00000000000000000001.jsonl")).unwrap();
+    let unrecorded = error(&session, "SELECT n FROM s.t").await;
+    assert!(matches!(unrecorded, EngineError::Audit { .. }), "{unrecorded}");
+    std::fs::remove_dir(directory(&lake).join("audit-00000000000000000001.jsonl")).unwrap();
+    assert_eq!(value(&session, "SELECT count(*) FROM s.t").await, "3");
+    verify_audit(&directory(&lake)).unwrap();
+}
+
+#[tokio::test]
+async fn records_of_many_queries_at_once_are_one_chain() {
+    let lake = lake();
+    let engine = open(&lake, None).await.unwrap();
+    let queries = (0..40).map(|k| {
+        let session = session_of(&engine, "local");
+        tokio::spawn(async move { value(&session, &format!("SELECT {k} + count(*) FROM s.t")).await })
+    });
+    for query in queries.collect::<Vec<_>>() {
+        query.await.unwrap();
+    }
+    assert_eq!(verify_audit(&directory(&lake)).unwrap().last, 80);
+    let session = session_of(&engine, "local");
+    assert_eq!(value(&session, "SELECT count(*) FROM audit.query WHERE outcome = 'done'").await, "40");
+}
