@@ -34,6 +34,10 @@ struct Cli {
     #[arg(long, value_name = "FILTER", global = true)]
     log: Option<String>,
 
+    /// How the log is written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, global = true)]
+    log_format: logging::Format,
+
     #[command(subcommand)]
     command: Command,
 }
@@ -65,7 +69,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<()> {
-    logging::start(cli.log.as_deref(), cli.command.default_log())?;
+    logging::start(cli.log.as_deref(), cli.log_format, cli.command.default_log())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

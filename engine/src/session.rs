@@ -14,12 +14,13 @@ use datafusion::logical_expr::{LogicalPlan, Statement as PlanStatement};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast;
+use prometheus_client::registry::Registry;
 use tithe_udfs::PseudonymKey;
 
 use crate::audit::{Audit, AuditLog, AuditTable, Outcome};
 use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, TableFormat, TableInfo};
 use crate::error::{EngineError, Result, did_you_mean};
-use crate::execute::{Query, QueryParts, Work, default_memory_limit, memory_pool};
+use crate::execute::{Query, QueryMetrics, QueryParts, Work, default_memory_limit, memory_pool};
 use crate::plan;
 use crate::policy::{
     Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner, apply, columns_read,
@@ -66,6 +67,7 @@ pub struct Engine {
     pub(crate) policy: Option<Governance>,
     pseudonym_key: Option<Arc<PseudonymKey>>,
     pub(crate) audit: Option<Arc<AuditLog>>,
+    metrics: QueryMetrics,
 }
 
 impl Engine {
@@ -113,13 +115,39 @@ impl Engine {
             None => None,
         };
         let audit = options.audit.as_deref().map(AuditLog::open).transpose()?.map(Arc::new);
-        Ok(Arc::new(Self { options, runtime, settings, lake, policy, pseudonym_key, audit }))
+        Ok(Arc::new(Self {
+            options,
+            runtime,
+            settings,
+            lake,
+            policy,
+            pseudonym_key,
+            audit,
+            metrics: QueryMetrics::default(),
+        }))
     }
 
     /// Where the tables are.
     #[must_use]
     pub fn lake(&self) -> Option<&LakeLocation> {
         self.lake.as_deref().map(Lake::location)
+    }
+
+    /// Adds what the queries of all sessions have done so far to `registry`: counts, durations, rows and memory, and
+    /// never who or what.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        self.metrics.register(registry, &self.runtime.memory_pool);
+    }
+
+    /// Asks the lake for a sign of life.
+    ///
+    /// # Errors
+    /// When it is gone, or its store does not answer.
+    pub async fn reach(&self) -> Result<()> {
+        match &self.lake {
+            Some(lake) => lake.reach().await,
+            None => Ok(()),
+        }
     }
 
     /// A session of one principal: own temporary tables and settings, shared lake and limits.
@@ -248,7 +276,8 @@ impl Session {
     /// # Errors
     /// When the text is not one statement, names unknown things, or is not allowed.
     pub async fn query(&self, sql: &str) -> Result<Query> {
-        let mut audit = Audit::new(self.engine.audit.clone(), &self.principal, sql);
+        let mut audit =
+            Audit::new(self.engine.audit.clone(), self.engine.metrics.clone(), &self.principal, sql);
         let planned = with_deep_stack(self.plan(sql, &mut audit)).await;
         match planned {
             Ok((plan, schema, work, state)) => Ok(Query::new(QueryParts {

@@ -8,6 +8,7 @@ mod authentication;
 mod commands;
 mod connection;
 mod limits;
+mod operations;
 mod running;
 mod server;
 mod service;
@@ -20,4 +21,4 @@ mod wire_schema;
 mod workers;
 
 pub use authentication::{PasswordError, UsersError, hash_password};
-pub use server::{ServeError, ServeOptions, TlsFiles, serve};
+pub use server::{Addresses, ServeError, ServeOptions, TlsFiles, serve};

@@ -37,6 +37,16 @@ impl Limits {
         }
     }
 
+    /// How many queries run.
+    pub(crate) fn running(&self) -> usize {
+        self.concurrent.saturating_sub(self.running.available_permits())
+    }
+
+    /// How many wait for their turn.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Acquire)
+    }
+
     /// Refuses a statement that is too long to be planned.
     pub(crate) fn check_statement(&self, sql: &str) -> Result<(), Status> {
         if sql.len() <= self.statement_bytes {

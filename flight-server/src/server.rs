@@ -18,6 +18,7 @@ use tracing::{info, warn};
 use crate::authentication::{Authenticator, Users, UsersError};
 use crate::connection::Connection;
 use crate::limits::Limits;
+use crate::operations::Operations;
 use crate::service::FlightSql;
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -56,6 +57,8 @@ pub struct ServeOptions {
     pub queue_timeout: Duration,
     /// Bytes of SQL text in one statement.
     pub max_statement_bytes: usize,
+    /// Address and port for health and metrics over HTTP, on loopback; none for no such port.
+    pub operations: Option<SocketAddr>,
     /// How long running queries may go on when the server is told to stop.
     pub drain_timeout: Duration,
 }
@@ -74,9 +77,19 @@ impl ServeOptions {
             max_queued_queries: 256,
             queue_timeout: Duration::from_secs(30),
             max_statement_bytes: 1024 * 1024,
+            operations: None,
             drain_timeout: Duration::from_secs(30),
         }
     }
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addresses {
+    /// For Flight SQL.
+    pub flight_sql: SocketAddr,
+    /// For health and metrics, if asked for.
+    pub operations: Option<SocketAddr>,
 }
 
 /// A server that cannot start or go on.
@@ -92,6 +105,15 @@ pub enum ServeError {
         listen: SocketAddr,
         /// What is not configured.
         missing: &'static str,
+    },
+    /// Other machines could reach the port for health and metrics, which knows nobody.
+    #[error(
+        "refusing to listen on {listen} for health and metrics: that port has neither TLS nor users, so only this \
+         machine may reach it; listen on 127.0.0.1, and let an agent here pass on what others need"
+    )]
+    ExposedOperations {
+        /// The address asked for.
+        listen: SocketAddr,
     },
     /// Another program has the port.
     #[error("port {} of {} is in use by another program: stop it, or listen on another port", listen.port(), listen.ip())]
@@ -140,9 +162,11 @@ impl ServeError {
         match self {
             Self::PortInUse { .. } | Self::Listen { .. } => ErrorKind::Connection,
             Self::Broken(_) => ErrorKind::Execution,
-            Self::Exposed { .. } | Self::TlsFile { .. } | Self::Tls { .. } | Self::Users(_) => {
-                ErrorKind::Usage
-            }
+            Self::Exposed { .. }
+            | Self::ExposedOperations { .. }
+            | Self::TlsFile { .. }
+            | Self::Tls { .. }
+            | Self::Users(_) => ErrorKind::Usage,
         }
     }
 }
@@ -158,14 +182,16 @@ pub async fn serve(
     engine: Arc<Engine>,
     options: ServeOptions,
     shutdown: impl Future<Output = ()>,
-    on_ready: impl FnOnce(SocketAddr),
+    on_ready: impl FnOnce(Addresses),
 ) -> Result<(), ServeError> {
     check_exposure(&options)?;
     let users = options.users.as_deref().map(Users::load).transpose()?;
     let tls = options.tls.as_ref().map(tls_config).transpose()?;
     let stop = CancellationToken::new();
     let _stop_on_return = stop.clone().drop_guard();
-    let limits = Limits::new(&options);
+    let limits = Arc::new(Limits::new(&options));
+    let takes_no_more = CancellationToken::new();
+    let operations = Operations::new(Arc::clone(&engine), Arc::clone(&limits), takes_no_more.clone());
     let service = FlightSql::new(engine, Authenticator::new(users), limits, stop.clone())
         .map_err(|status| ServeError::Broken(status.message().to_owned()))?;
 
@@ -181,6 +207,17 @@ pub async fn serve(
     }
     let (incoming, address) = bind(options.listen)?;
     let incoming = incoming.filter_map(connection).boxed();
+    let operations_listener = match options.operations {
+        Some(listen) => Some(Operations::bind(listen).await?),
+        None => None,
+    };
+    let operations_address = operations_listener.as_ref().and_then(|listener| listener.local_addr().ok());
+    let operating = async {
+        match operations_listener {
+            Some(listener) => operations.serve(listener).await,
+            None => std::future::pending().await,
+        }
+    };
 
     let (drain, draining) = oneshot::channel::<()>();
     let serving =
@@ -190,6 +227,7 @@ pub async fn serve(
     let stopping = async {
         shutdown.await;
         info!("stopping: no new queries");
+        takes_no_more.cancel();
         drain.send(()).ok();
         tokio::time::sleep(options.drain_timeout).await;
         warn!("ending the queries that still run");
@@ -198,14 +236,21 @@ pub async fn serve(
         tokio::time::sleep(Duration::from_secs(1)).await;
     };
     info!(%address, tls = options.tls.is_some(), users = options.users.is_some(), "serving Arrow Flight SQL");
-    on_ready(address);
+    on_ready(Addresses { flight_sql: address, operations: operations_address });
     tokio::select! {
         served = serving => served.map_err(|error| ServeError::Broken(error.to_string())),
         () = stopping => Ok(()),
+        operated = operating => Err(ServeError::Broken(match operated {
+            Ok(()) => "the port for health and metrics closed".to_owned(),
+            Err(error) => error.to_string(),
+        })),
     }
 }
 
 fn check_exposure(options: &ServeOptions) -> Result<(), ServeError> {
+    if let Some(listen) = options.operations.filter(|listen| !listen.ip().to_canonical().is_loopback()) {
+        return Err(ServeError::ExposedOperations { listen });
+    }
     let listen = options.listen;
     let missing = match (&options.tls, &options.users) {
         _ if listen.ip().to_canonical().is_loopback() => return Ok(()),
@@ -238,11 +283,15 @@ async fn connection(accepted: std::io::Result<TcpStream>) -> Option<std::io::Res
 }
 
 fn bind(listen: SocketAddr) -> Result<(TcpIncoming, SocketAddr), ServeError> {
-    let refused = |source: std::io::Error| match source.kind() {
-        std::io::ErrorKind::AddrInUse => ServeError::PortInUse { listen },
-        _ => ServeError::Listen { listen, source },
-    };
+    let refused = |source| listen_error(listen, source);
     let incoming = TcpIncoming::bind(listen).map_err(refused)?;
     let address = incoming.local_addr().map_err(refused)?;
     Ok((incoming.with_nodelay(Some(true)).with_keepalive(Some(KEEP_ALIVE)), address))
+}
+
+pub(crate) fn listen_error(listen: SocketAddr, source: std::io::Error) -> ServeError {
+    match source.kind() {
+        std::io::ErrorKind::AddrInUse => ServeError::PortInUse { listen },
+        _ => ServeError::Listen { listen, source },
+    }
 }

@@ -29,7 +29,7 @@ type BoxStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send + 'stati
 pub(crate) struct FlightSql {
     pub(crate) engine: Arc<Engine>,
     pub(crate) authenticator: Authenticator,
-    pub(crate) limits: Limits,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) running: Running,
     pub(crate) sessions: Sessions,
     pub(crate) plans: Plans,
@@ -48,7 +48,7 @@ impl FlightSql {
     pub(crate) fn new(
         engine: Arc<Engine>,
         authenticator: Authenticator,
-        limits: Limits,
+        limits: Arc<Limits>,
         stop: CancellationToken,
     ) -> Result<Self, Status> {
         let constants = Constants::new(&limits)?;

@@ -43,6 +43,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", help_heading = "Security")]
     users: Option<PathBuf>,
 
+    /// Address and port on this machine for /healthz, /readyz and Prometheus' /metrics over HTTP [default: none]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address, help_heading = "Operations")]
+    operations: Option<SocketAddr>,
+
     /// Seconds that a query may take [default: as long as it needs]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Limits")]
     query_timeout: Option<u64>,
@@ -98,9 +102,12 @@ impl Arguments {
                     std::process::exit(i32::from(Failure::Interrupted.exit_code()));
                 });
             };
-            serve(opened.engine.clone(), options, shutdown, |address| {
-                let address = format!("{scheme}://{address}");
+            serve(opened.engine.clone(), options, shutdown, |addresses| {
+                let address = format!("{scheme}://{}", addresses.flight_sql);
                 eprintln!("serving {location} at {address}");
+                if let Some(operations) = addresses.operations {
+                    eprintln!("health and metrics at http://{operations}");
+                }
                 eprintln!("\nfrom Python:\n{}", crate::python::snippet(&address, with_login));
             })
             .await
@@ -119,6 +126,7 @@ impl Arguments {
         ServeOptions {
             tls,
             users: self.users.clone(),
+            operations: self.operations,
             query_timeout: self.query_timeout.map(Duration::from_secs),
             max_concurrent_queries: count(self.max_concurrent_queries),
             max_queued_queries: count(self.max_queued_queries),

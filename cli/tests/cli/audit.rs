@@ -49,6 +49,18 @@ fn a_changed_record_is_found() {
 }
 
 #[test]
+fn the_log_has_the_same_record_as_json() {
+    let place = Place::new();
+    let asked = ["sql", "--log", "tithe::audit=info", "--log-format", "json", "-c", "SELECT '\u{738b}\n'"];
+    let ran = place.run(asked);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let line: serde_json::Value = serde_json::from_str(&ran.stderr).expect(&ran.stderr);
+    assert_eq!(line["target"], "tithe::audit");
+    assert_eq!(line["fields"]["sql"], "SELECT '\u{738b}\n'");
+    assert_eq!(line["fields"]["rows"], 1);
+}
+
+#[test]
 fn directories_that_cannot_be() {
     let place = Place::new();
     let message = place.run(["audit", "verify", "none"]).failure(2);

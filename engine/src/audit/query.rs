@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use super::AuditLog;
 use super::record::{Event, Record, timestamp};
 use crate::error::{EngineError, Result};
+use crate::execute::QueryMetrics;
 use crate::policy::{Principal, UNRESTRICTED};
 
 /// How a query ended.
@@ -28,6 +29,7 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) struct Audit {
     log: Option<Arc<AuditLog>>,
+    metrics: QueryMetrics,
     principal: Principal,
     sql: String,
     began: Instant,
@@ -44,9 +46,15 @@ pub(crate) struct Audit {
 }
 
 impl Audit {
-    pub(crate) fn new(log: Option<Arc<AuditLog>>, principal: &Principal, sql: &str) -> Self {
+    pub(crate) fn new(
+        log: Option<Arc<AuditLog>>,
+        metrics: QueryMetrics,
+        principal: &Principal,
+        sql: &str,
+    ) -> Self {
         Self {
             log,
+            metrics,
             principal: principal.clone(),
             sql: sql.to_owned(),
             began: Instant::now(),
@@ -120,6 +128,7 @@ impl Audit {
             Outcome::Refused(reason) => ("refused", Some(reason.as_str())),
             Outcome::Failed(reason) => ("failed", Some(reason.as_str())),
         };
+        self.metrics.count(word, self.began.elapsed(), self.rows);
         if let Some(log) = &self.log
             && let Err(failed) = log.append(|sequence| self.record(Event::End, sequence, Some(word), error))
         {

@@ -36,12 +36,6 @@ impl Lake {
     /// Opens the lake at `location`; `state` reads footers and knows the stores.
     pub(crate) async fn open(location: &LakeLocation, state: SessionState) -> Result<Self> {
         let url = location.url();
-        let missing = || EngineError::LakeNotFound { location: location.to_string() };
-        if let Ok(path) = url.to_file_path()
-            && !path.is_dir()
-        {
-            return Err(missing());
-        }
         let registry = &state.runtime_env().object_store_registry;
         if let Some(store) = store::store_for(location)? {
             registry.register_store(url, store);
@@ -51,9 +45,7 @@ impl Lake {
             location: location.to_string(),
             reason: error.to_string(),
         })?;
-        if url.scheme() != "file" {
-            store::probe(location, store.as_ref(), &root).await?;
-        }
+        reach(location, store.as_ref(), &root).await?;
         let store_url = ObjectStoreUrl::parse(&url[..url::Position::BeforePath])?;
         Ok(Self {
             location: location.clone(),
@@ -64,6 +56,14 @@ impl Lake {
             state,
             queries: AtomicU64::new(0),
         })
+    }
+
+    /// Looks whether the lake is there.
+    ///
+    /// # Errors
+    /// When it is not, or its store does not answer.
+    pub(crate) async fn reach(&self) -> Result<()> {
+        reach(&self.location, self.store.as_ref(), &self.root).await
     }
 
     pub(crate) fn location(&self) -> &LakeLocation {
@@ -198,5 +198,13 @@ impl Lake {
             Folder::Nothing | Folder::Refused(_) => TableFormat::Unreadable,
         };
         Ok(TableInfo { schema, table, format })
+    }
+}
+
+async fn reach(location: &LakeLocation, store: &dyn ObjectStore, root: &Path) -> Result<()> {
+    match location.url().to_file_path() {
+        Ok(path) if path.is_dir() => Ok(()),
+        Ok(_missing) => Err(EngineError::LakeNotFound { location: location.to_string() }),
+        Err(()) => store::probe(location, store, root).await,
     }
 }

@@ -98,6 +98,7 @@ mod tests {
     use futures::TryStreamExt;
 
     use super::*;
+    use crate::execute::QueryMetrics;
     use crate::policy::Principal;
 
     #[tokio::test]
@@ -108,8 +109,11 @@ mod tests {
             0 => Ok(empty.clone()),
             _ => panic!("row {row} is impossible"),
         });
-        let mut rows =
-            ResultStream::new(rows.boxed(), schema, Audit::new(None, &Principal::local(), "SELECT 1"));
+        let mut rows = ResultStream::new(
+            rows.boxed(),
+            schema,
+            Audit::new(None, QueryMetrics::default(), &Principal::local(), "SELECT 1"),
+        );
         assert!(rows.try_next().await.is_ok_and(|batch| batch.is_some()));
         let error = rows.try_next().await.map_err(EngineError::from).unwrap_err();
         assert!(

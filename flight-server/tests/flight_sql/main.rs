@@ -10,6 +10,7 @@ mod limits;
 mod login;
 mod messages;
 mod metadata;
+mod operations;
 mod policy;
 mod prepared;
 mod queries;

@@ -16,7 +16,7 @@ use crate::support::{ENDLESS, Server, engine, on_a_free_port, ticket, tls_files}
 async fn refused(options: ServeOptions) -> (ErrorKind, String) {
     let engine = engine(&sample_lake(), None).await;
     let never = std::future::pending();
-    let started = serve(engine, options, never, |address| panic!("listens on {address}"));
+    let started = serve(engine, options, never, |addresses| panic!("listens on {addresses:?}"));
     let error = tokio::time::timeout(Duration::from_secs(10), started).await.unwrap().unwrap_err();
     (error.kind(), error.to_string())
 }

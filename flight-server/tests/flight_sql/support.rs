@@ -28,6 +28,7 @@ pub(crate) const ENDLESS: &str = "SELECT max(value % 7) FROM generate_series(1, 
 
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    pub(crate) operations: Option<SocketAddr>,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<Result<(), ServeError>>,
 }
@@ -55,13 +56,14 @@ impl Server {
     async fn of(engine: Arc<Engine>, change: impl FnOnce(&mut ServeOptions)) -> Self {
         let mut options = on_a_free_port();
         change(&mut options);
-        let (ready, address) = oneshot::channel();
+        let (ready, addresses) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = tokio::spawn(async move {
             let stopped = async { stopped.await.unwrap_or(()) };
-            serve(engine, options, stopped, |address| ready.send(address).unwrap()).await
+            serve(engine, options, stopped, |addresses| ready.send(addresses).unwrap()).await
         });
-        Self { address: address.await.expect("the server listens"), stop, ended }
+        let addresses = addresses.await.expect("the server listens");
+        Self { address: addresses.flight_sql, operations: addresses.operations, stop, ended }
     }
 
     /// As `grpc://127.0.0.1:32010`.

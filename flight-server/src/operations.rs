@@ -1,0 +1,103 @@
+//! The HTTP port for whoever operates the server: is it alive, does it take queries, what has it done.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+use tithe_engine::Engine;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::limits::Limits;
+use crate::server::{ServeError, listen_error};
+
+/// How long the lake has to answer before the server counts as not ready.
+const PATIENCE: Duration = Duration::from_secs(5);
+const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What the port tells of.
+#[derive(Clone)]
+pub(crate) struct Operations {
+    engine: Arc<Engine>,
+    registry: Arc<Mutex<Registry>>,
+    /// Cancelled when the server takes no more queries.
+    draining: CancellationToken,
+}
+
+impl Operations {
+    pub(crate) fn new(engine: Arc<Engine>, limits: Arc<Limits>, draining: CancellationToken) -> Self {
+        let mut registry = Registry::with_prefix("tithe");
+        engine.register_metrics(&mut registry);
+        registry.register_collector(Box::new(Queue(limits)));
+        Self { engine, registry: Arc::new(Mutex::new(registry)), draining }
+    }
+
+    /// Takes the port.
+    pub(crate) async fn bind(listen: SocketAddr) -> Result<TcpListener, ServeError> {
+        TcpListener::bind(listen).await.map_err(|error| listen_error(listen, error))
+    }
+
+    /// Answers until it is dropped.
+    pub(crate) async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
+        let router = Router::new()
+            .route("/healthz", get(async || "alive\n"))
+            .route("/readyz", get(ready))
+            .route("/metrics", get(metrics))
+            .with_state(self);
+        axum::serve(listener, router).await
+    }
+}
+
+async fn ready(State(operations): State<Operations>) -> (StatusCode, String) {
+    if operations.draining.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n".to_owned());
+    }
+    match tokio::time::timeout(PATIENCE, operations.engine.reach()).await {
+        Ok(Ok(())) => (StatusCode::OK, "ready\n".to_owned()),
+        Ok(Err(error)) => {
+            // The answer goes to whoever asks: not where the lake is.
+            tracing::warn!(%error, "not ready: the lake cannot be read");
+            (StatusCode::SERVICE_UNAVAILABLE, "the lake cannot be read: see the server's log\n".to_owned())
+        }
+        Err(_elapsed) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("the lake did not answer in {} s\n", PATIENCE.as_secs()),
+        ),
+    }
+}
+
+async fn metrics(State(operations): State<Operations>) -> impl IntoResponse {
+    let mut text = String::new();
+    let registry = operations.registry.lock().unwrap_or_else(PoisonError::into_inner);
+    match encode(&mut text, &registry) {
+        Ok(()) => (StatusCode::OK, [(header::CONTENT_TYPE, TEXT)], text),
+        Err(error) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "text/plain")], error.to_string())
+        }
+    }
+}
+
+/// Read when asked for.
+#[derive(Debug)]
+struct Queue(Arc<Limits>);
+
+impl Collector for Queue {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let mut gauge = |name: &str, help: &str, count: usize| {
+            let gauge = ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
+        };
+        gauge("queries_running", "Queries that run", self.0.running())?;
+        gauge("queries_waiting", "Queries that wait for their turn", self.0.waiting())
+    }
+}
