@@ -1,4 +1,4 @@
-use super::{Stream, exp, ln, normal_quantile, uniform};
+use super::{Block, LANES, RowKey, Stream, exp, ln, normal_lane, normal_quantile, uniform, uniforms};
 
 /// Attempts before the mode is given. Each is refused with a probability below 0.05.
 const ATTEMPTS: u32 = 16;
@@ -36,6 +36,42 @@ pub fn gamma(stream: &mut Stream, shape: f64) -> f64 {
 pub fn beta(first: &mut Stream, second: &mut Stream, a: f64, b: f64) -> f64 {
     let x = gamma(first, a);
     x / (x + gamma(second, b))
+}
+
+/// [`gamma`] for many draws, each of its own shape. The first attempt is made side by side; the few it does not
+/// settle, and shapes below 1, are drawn on their own.
+#[inline(always)]
+pub(crate) fn gammas(key: RowKey, draws: &[u32], purpose: u32, shapes: &Block, out: &mut Block) {
+    let mut numbers = [[0.5; LANES]; 4];
+    uniforms(key, draws, purpose, 0, &mut numbers);
+    let [zs, us, ..] = &numbers;
+    let mut settled = [false; LANES];
+    for lane in 0..draws.len().min(LANES) {
+        let d = shapes[lane] - 1.0 / 3.0;
+        let c = 1.0 / (9.0 * d).sqrt();
+        let z = normal_lane(zs[lane]);
+        let root = 1.0 + c * z;
+        let v = root * root * root;
+        let square = z * z;
+        out[lane] = d * v;
+        settled[lane] = (shapes[lane] >= 1.0) & (root > 0.0) & (us[lane] < 1.0 - 0.0331 * square * square);
+    }
+    for (lane, draw) in draws.iter().enumerate() {
+        if !settled[lane] {
+            out[lane] = gamma(&mut key.stream(*draw, purpose), shapes[lane]);
+        }
+    }
+}
+
+/// [`beta`] for many draws.
+#[inline(always)]
+pub(crate) fn betas(key: RowKey, draws: &[u32], purposes: [u32; 2], (a, b): (f64, f64), out: &mut Block) {
+    let mut second = [0.0; LANES];
+    gammas(key, draws, purposes[0], &[a; LANES], out);
+    gammas(key, draws, purposes[1], &[b; LANES], &mut second);
+    for (x, y) in out.iter_mut().zip(&second) {
+        *x /= *x + y;
+    }
 }
 
 #[cfg(test)]
