@@ -330,7 +330,7 @@ impl Model<'_> {
 
 /// The highest month when the lumps, each an amount in a number of equal parts, fall in random months.
 #[inline(always)]
-fn peak(words: [u32; 4], lumps: [(f64, f64); 2]) -> f64 {
+pub(crate) fn peak(words: [u32; 4], lumps: [(f64, f64); 2]) -> f64 {
     let mut bytes = words.iter().flat_map(|word| word.to_le_bytes());
     let mut months = [0.0_f64; 12];
     for (amount, count) in lumps {

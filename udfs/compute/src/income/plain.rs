@@ -1,5 +1,6 @@
 //! One draw at a time, in plain code: what every lane of a block must be, bit for bit.
 
+use super::draw::peak;
 use super::model::{Model, Purpose, Reach};
 use super::sponsorship::{Deals, overlap};
 use crate::random::{beta, exp, gamma, ln, normal_quantile, poisson_quantile, uniform};
@@ -43,13 +44,14 @@ impl Model<'_> {
         let multiplier = deals.multiplier;
         let mut ln_weight = deals.ln_weight;
 
-        let donations = self.donations(draw, &reach, views, multiplier);
-        let (group_buys, campaigns, affiliate, other) = self.commissions(draw, &reach, views, multiplier);
+        let donations = self.plain_donations(draw, &reach, views, multiplier);
+        let (group_buys, campaigns, affiliate, other) =
+            self.plain_commissions(draw, &reach, views, multiplier);
         let ads = if reach.shares_ads {
             let center = ln(views * self.ads_per_view) + priors.ads_loading * multiplier;
             match self.ln_remittance {
                 Some(ln_remittance) => {
-                    let (ads, ln_density) = self.ads_given_remittance(draw, ln_remittance, center, donations);
+                    let (ads, ln_density) = self.plain_ads(draw, ln_remittance, center, donations);
                     ln_weight += ln_density;
                     ads
                 }
@@ -73,12 +75,13 @@ impl Model<'_> {
             total,
             taxable: priors.taxable_share
                 * ((ads + donations) * self.platform_contribution + deals.amount + group_buy + other),
-            peak_month: steady + self.peak(draw, [(deals.amount, deals.count), (group_buys, campaigns)]),
+            peak_month: steady
+                + self.plain_peak(draw, [(deals.amount, deals.count), (group_buys, campaigns)]),
             ln_weight,
         }
     }
 
-    fn donations(&self, draw: u32, reach: &Reach, views: f64, multiplier: f64) -> f64 {
+    fn plain_donations(&self, draw: u32, reach: &Reach, views: f64, multiplier: f64) -> f64 {
         let priors = self.priors;
         let [any, z_donations, member, z_members] = self.key.stream(draw, Purpose::Donations as u32).words();
         if !reach.fan_funded || uniform(any) >= self.donation_share {
@@ -98,7 +101,13 @@ impl Model<'_> {
     }
 
     /// Group buys, their number, affiliate commissions, and everything else.
-    fn commissions(&self, draw: u32, reach: &Reach, views: f64, multiplier: f64) -> (f64, f64, f64, f64) {
+    fn plain_commissions(
+        &self,
+        draw: u32,
+        reach: &Reach,
+        views: f64,
+        multiplier: f64,
+    ) -> (f64, f64, f64, f64) {
         let priors = self.priors;
         let mut stream = self.key.stream(draw, Purpose::GroupBuys as u32);
         let [any, count, z_affiliate, z_other] = stream.words();
@@ -133,7 +142,7 @@ impl Model<'_> {
 
     /// Draws what the platform owed from the distribution of the remittance around it, so that every draw
     /// agrees with the remittance, and weighs it by the prior of advertising revenue.
-    fn ads_given_remittance(&self, draw: u32, ln_remittance: f64, center: f64, donations: f64) -> (f64, f64) {
+    fn plain_ads(&self, draw: u32, ln_remittance: f64, center: f64, donations: f64) -> (f64, f64) {
         let priors = self.priors;
         let [contaminated, z, ..] = self.key.stream(draw, Purpose::Remittance as u32).words();
         let (share, wide) = priors.remittance_contamination;
@@ -145,6 +154,13 @@ impl Model<'_> {
         }
         let z = (ln(ads) - center) / priors.ads_spread;
         (ads, ln(owed / ads) - 0.5 * z * z)
+    }
+
+    fn plain_peak(&self, draw: u32, lumps: [(f64, f64); 2]) -> f64 {
+        if lumps.iter().all(|(_, count)| *count < 1.0) {
+            return 0.0;
+        }
+        peak(self.key.stream(draw, Purpose::Months as u32).words(), lumps)
     }
 }
 
