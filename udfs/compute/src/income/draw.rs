@@ -120,9 +120,12 @@ impl Model<'_> {
         }
         let mut shared = [[0.0; LANES]; 4];
         uniforms(self.key, &draws, Purpose::Shared as u32, 0, &mut shared);
-        for block in &mut shared {
-            for number in block {
-                *number = normal_lane(*number);
+        let needed = [self.reach.is_err(), self.views.is_none(), true, self.ln_remittance.is_none()];
+        for (block, needed) in shared.iter_mut().zip(needed) {
+            if needed {
+                for number in block {
+                    *number = normal_lane(*number);
+                }
             }
         }
         let [z_followers, z_views, z_multiplier, z_ads] = &shared;
@@ -168,7 +171,8 @@ impl Model<'_> {
         words(self.key, lumpy.draws(), Purpose::Months as u32, 0, &mut months);
         for (place, lane) in lumpy.lanes[..lumpy.count.min(LANES)].iter().enumerate() {
             let lumps = [(deals.amounts[*lane], deals.counts[*lane]), (group_buys[*lane], campaigns[*lane])];
-            outcomes.peak_month[*lane] += peak(months.map(|word| word[place]), lumps);
+            outcomes.peak_month[*lane] +=
+                peak([months[0][place], months[1][place], months[2][place], months[3][place]], lumps);
         }
     }
 
@@ -206,7 +210,8 @@ impl Model<'_> {
         uniforms(self.key, draws, Purpose::Donations as u32, 0, &mut numbers);
         let given =
             Chosen::new(draws, |lane| reach.fan_funded[lane] && numbers[0][lane] < self.donation_share);
-        let [_, z_donations, member, z_members] = numbers.map(|block| given.of(&block));
+        let [z_donations, member, z_members] =
+            [given.of(&numbers[1]), given.of(&numbers[2]), given.of(&numbers[3])];
         let (views, multipliers, ln_followers) =
             (given.of(views), given.of(multipliers), given.of(&reach.ln_followers));
         let mut amounts = [0.0; LANES];
@@ -331,20 +336,29 @@ impl Model<'_> {
 /// The highest month when the lumps, each an amount in a number of equal parts, fall in random months.
 #[inline(always)]
 pub(crate) fn peak(words: [u32; 4], lumps: [(f64, f64); 2]) -> f64 {
-    let mut bytes = words.iter().flat_map(|word| word.to_le_bytes());
-    let mut months = [0.0_f64; 12];
-    for (amount, count) in lumps {
+    let mut months = [0.0_f64; 16];
+    for ((amount, count), words) in lumps.into_iter().zip([[words[0], words[1]], [words[2], words[3]]]) {
         let parts = count.min(PLACED);
+        if parts < 1.0 {
+            continue;
+        }
+        let part = amount / parts;
         let mut left = parts;
-        for byte in bytes.by_ref().take(8) {
-            if left < 1.0 {
-                continue;
-            }
-            months[(usize::from(byte) * 12) >> 8] += amount / parts;
+        for byte in words.into_iter().flat_map(u32::to_le_bytes) {
+            months[((usize::from(byte) * 12) >> 8) & 15] += part;
             left -= 1.0;
+            if left < 1.0 {
+                break;
+            }
         }
     }
-    months.into_iter().fold(0.0, f64::max)
+    for half in [8, 4, 2, 1] {
+        for month in 0..half {
+            let other = months[month + half];
+            months[month] = if other > months[month] { other } else { months[month] };
+        }
+    }
+    months[0]
 }
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
-use super::{Block, LANES, RowKey, Stream, exp, ln, normal_lane, normal_quantile, uniform, uniforms};
+use super::{
+    Block, LANES, RowKey, Stream, exp, ln, ln_lane, normal_lane, normal_quantile, uniform, uniforms,
+};
 
 /// Attempts before the mode is given. Each is refused with a probability below 0.05.
 const ATTEMPTS: u32 = 16;
@@ -56,9 +58,30 @@ pub(crate) fn gammas(key: RowKey, draws: &[u32], purpose: u32, shapes: &Block, o
         out[lane] = d * v;
         settled[lane] = (shapes[lane] >= 1.0) & (root > 0.0) & (us[lane] < 1.0 - 0.0331 * square * square);
     }
-    for (lane, draw) in draws.iter().enumerate() {
-        if !settled[lane] {
-            out[lane] = gamma(&mut key.stream(*draw, purpose), shapes[lane]);
+    let (mut doubtful, mut lanes) = (0, [0; LANES]);
+    for lane in 0..draws.len().min(LANES) {
+        lanes[doubtful] = lane;
+        doubtful += usize::from(!settled[lane]);
+    }
+    let lanes = &lanes[..doubtful.min(LANES)];
+    let [mut doubtful_zs, mut doubtful_us, mut doubtful_shapes] = [[1.0; LANES]; 3];
+    for (place, lane) in lanes.iter().enumerate() {
+        (doubtful_zs[place], doubtful_us[place], doubtful_shapes[place]) =
+            (zs[*lane], us[*lane], shapes[*lane]);
+    }
+    let mut accepted = [false; LANES];
+    for place in 0..lanes.len() {
+        let d = doubtful_shapes[place] - 1.0 / 3.0;
+        let z = normal_lane(doubtful_zs[place]);
+        let root = 1.0 + 1.0 / (9.0 * d).sqrt() * z;
+        let v = root * root * root;
+        let limit = 0.5 * (z * z) + d * (1.0 - v + ln_lane(v));
+        accepted[place] =
+            (doubtful_shapes[place] >= 1.0) & (root > 0.0) & (ln_lane(doubtful_us[place]) < limit);
+    }
+    for (lane, accepted) in lanes.iter().zip(accepted) {
+        if !accepted {
+            out[*lane] = gamma(&mut key.stream(draws[*lane], purpose), shapes[*lane]);
         }
     }
 }

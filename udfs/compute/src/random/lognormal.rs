@@ -66,10 +66,11 @@ impl LognormalSum {
         uniforms(key, draws, purpose, 0, &mut first);
         let spread = self.spread;
         let (mut any_many, mut beyond, mut beyond_draws) = (false, 0, [0; LANES]);
-        let mut second_place = [0; LANES];
+        let (mut second_place, mut lengths) = ([0; LANES], [0; LANES]);
         for (lane, draw) in draws.iter().enumerate() {
             any_many |= counts[lane] > EXACT;
-            if counts[lane] >= 5.0 && counts[lane] <= EXACT {
+            lengths[lane] = length(counts[lane]);
+            if lengths[lane] > 4 {
                 (beyond_draws[beyond], second_place[lane]) = (*draw, beyond);
                 beyond += 1;
             }
@@ -81,33 +82,26 @@ impl LognormalSum {
         // One after the other: the terms of every sum, so that few of them are drawn in vain.
         let (mut terms, mut places) = ([0.5; TERMS], [0.0; TERMS]);
         let mut drawn = 0;
-        for lane in 0..draws.len() {
-            let mut left = if counts[lane] > EXACT { 0.0 } else { counts[lane] };
-            let mut position = 0;
-            while left >= 1.0 {
-                let word = if position < 4 {
-                    first[position][lane]
-                } else {
-                    second[position - 4][second_place[lane]]
+        for lane in 0..draws.len().min(LANES) {
+            for position in 0..lengths[lane] {
+                let number = match first.get(position) {
+                    Some(numbers) => numbers[lane],
+                    None => second[position - 4][second_place[lane]],
                 };
-                (terms[drawn], places[drawn]) = (word, locations[lane]);
+                (terms[drawn], places[drawn]) = (number, locations[lane]);
                 drawn += 1;
-                position += 1;
-                left -= 1.0;
             }
         }
         for (term, place) in terms[..drawn].iter_mut().zip(&places) {
             *term = exp_lane(place + spread * normal_lane(*term));
         }
         let mut next = 0;
-        for lane in 0..draws.len() {
-            let mut left = if counts[lane] > EXACT { 0.0 } else { counts[lane] };
+        for lane in 0..draws.len().min(LANES) {
             let mut sum = 0.0;
-            while left >= 1.0 {
-                sum += terms[next];
-                next += 1;
-                left -= 1.0;
+            for term in &terms[next..next + lengths[lane]] {
+                sum += *term;
             }
+            next += lengths[lane];
             out[lane] = sum;
         }
         if any_many {
@@ -120,6 +114,14 @@ impl LognormalSum {
             }
         }
     }
+}
+
+/// How many terms of a sum of this count are drawn one by one.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "at most six")]
+#[expect(clippy::cast_sign_loss, reason = "a count is not negative")]
+fn length(count: f64) -> usize {
+    if count > EXACT { 0 } else { count as usize }
 }
 
 #[cfg(test)]
