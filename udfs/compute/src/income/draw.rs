@@ -190,8 +190,8 @@ impl Model<'_> {
             fan_funded: [known.fan_funded; LANES],
         };
         if let Err(normal) = &self.reach {
-            for lane in 0..LANES {
-                let reach = self.reach_at(normal.mean + normal.spread * normals[lane]);
+            for (lane, z) in normals.iter().enumerate() {
+                let reach = self.reach_at(normal.mean + normal.spread * z);
                 reaches.ln_followers[lane] = reach.ln_followers;
                 reaches.ln_price[lane] = reach.ln_price;
                 reaches.deals[lane] = reach.deals;

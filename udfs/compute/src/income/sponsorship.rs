@@ -198,9 +198,9 @@ impl Deals {
         }
         let purpose = Purpose::DealPrices as u32;
         self.sum.samples(key, draws, purpose, &unseen, &locations, &mut drawn.amounts);
-        for lane in 0..LANES {
-            drawn.amounts[lane] = seen_sum + drawn.amounts[lane];
-            drawn.counts[lane] = seen_count + unseen[lane];
+        for (lane, unseen) in unseen.iter().enumerate() {
+            drawn.amounts[lane] += seen_sum;
+            drawn.counts[lane] = seen_count + unseen;
         }
     }
 }

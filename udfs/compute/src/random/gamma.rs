@@ -59,9 +59,9 @@ pub(crate) fn gammas(key: RowKey, draws: &[u32], purpose: u32, shapes: &Block, o
         settled[lane] = (shapes[lane] >= 1.0) & (root > 0.0) & (us[lane] < 1.0 - 0.0331 * square * square);
     }
     let (mut doubtful, mut lanes) = (0, [0; LANES]);
-    for lane in 0..draws.len().min(LANES) {
+    for (lane, settled) in settled.iter().enumerate().take(draws.len()) {
         lanes[doubtful] = lane;
-        doubtful += usize::from(!settled[lane]);
+        doubtful += usize::from(!*settled);
     }
     let lanes = &lanes[..doubtful.min(LANES)];
     let [mut doubtful_zs, mut doubtful_us, mut doubtful_shapes] = [[1.0; LANES]; 3];

@@ -52,7 +52,7 @@ pub(crate) fn poisson_quantiles(means: &Block, us: &Block, count: usize, out: &m
         let lanes = first..first + TOGETHER;
         let (means, us, out) = (&means[lanes.clone()], &us[lanes.clone()], &mut out[lanes]);
         search(means, us, out);
-        if means.iter().any(|mean| !(*mean < SEARCHED)) {
+        if means.iter().any(|mean| *mean >= SEARCHED) {
             for lane in 0..TOGETHER {
                 let expanded = expanded_at(means[lane], normal_lane(us[lane]));
                 out[lane] = if means[lane] < SEARCHED { out[lane] } else { expanded };
