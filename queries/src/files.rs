@@ -10,6 +10,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("creators/registration_threshold", include_str!("../sql/creators/registration_threshold.sql")),
     ("creators/selection_fairness", include_str!("../sql/creators/selection_fairness.sql")),
     ("creators/signals_per_channel", include_str!("../sql/creators/signals_per_channel.sql")),
+    ("creators/yearly_estimates", include_str!("../sql/creators/yearly_estimates.sql")),
     (
         "data_quality/duplicate_invoice_numbers",
         include_str!("../sql/data_quality/duplicate_invoice_numbers.sql"),

@@ -38,6 +38,8 @@ pub use adjustments::{Adjustments, forecast_adjusted};
 pub use backtest::{Backtest, backtest};
 pub use explanation::{Explanation, Member, explain};
 pub use held_out::{Reach, held_out};
+#[cfg(test)]
+pub(crate) use lanes::instruction_sets;
 pub use model::Model;
 pub use nowcast::{Nowcast, Receipts, nowcast};
 pub use parameter::Parameter;

@@ -1,5 +1,5 @@
 use super::Priors;
-use crate::random::{exp, ln, ln_gamma};
+use crate::random::{exp_lane, ln, ln_gamma, ln_lane};
 
 /// How likely a declared amount is, given true receipts: a mixture of compliant and evading creators on what
 /// payers did not report, with a small share of declarations that follow neither.
@@ -27,9 +27,9 @@ impl Beta {
         Self { a, b, ln_factor: ln(weight) + ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn density(&self, ln_x: f64, ln_rest: f64) -> f64 {
-        exp(self.ln_factor + (self.a - 1.0) * ln_x + (self.b - 1.0) * ln_rest)
+        exp_lane(self.ln_factor + (self.a - 1.0) * ln_x + (self.b - 1.0) * ln_rest)
     }
 }
 
@@ -50,18 +50,16 @@ impl Compliance {
     }
 
     /// Logarithm of the density of the declared amount when this much was received.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn ln_density(&self, received: f64) -> f64 {
-        let z = (self.ln_declared - ln(received)) / self.contamination_spread;
+        let z = (self.ln_declared - ln_lane(received)) / self.contamination_spread;
         let contaminated = self.ln_contamination - 0.5 * z * z;
         let unreported = received - self.reported;
         let share = (self.declared - self.reported) / unreported;
-        if unreported <= 0.0 || share >= 1.0 {
-            return contaminated;
-        }
-        let (ln_share, ln_rest) = (ln(share), ln(1.0 - share));
+        let (ln_share, ln_rest) = (ln_lane(share), ln_lane(1.0 - share));
         let density = self.compliant.density(ln_share, ln_rest) + self.evading.density(ln_share, ln_rest);
-        ln(density / unreported + exp(contaminated))
+        let mixed = ln_lane(density / unreported + exp_lane(contaminated));
+        if (unreported <= 0.0) | (share >= 1.0) { contaminated } else { mixed }
     }
 }
 

@@ -15,6 +15,8 @@ mod explain;
 mod flags;
 mod likelihood;
 mod model;
+#[cfg(test)]
+mod plain;
 mod posterior;
 mod priors;
 mod quantile;

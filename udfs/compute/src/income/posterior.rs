@@ -1,7 +1,10 @@
+use pulp::{Arch, Simd, WithSimd};
+
+use super::draw::{Draw, Outcomes};
 use super::model::Model;
 use super::quantile::weighted_quantiles;
 use super::{Evidence, Flag, Flags, Priors};
-use crate::random::{exp, tree_sum};
+use crate::random::{LANES, exp_lane, tree_sum};
 
 /// Effective draws that must carry the estimate, as a share of the draws asked for.
 const LEAST_SHARE: f64 = 0.02;
@@ -67,7 +70,9 @@ pub fn posterior(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) ->
         return Posterior { values: Default::default(), weights: Weights::Equal, flags };
     }
     let model = Model::new(evidence, priors, seed, &mut flags);
-    let (mut values, mut ln_weights) = sample(&model, draws);
+    let arch = Arch::new();
+    let (mut values, mut ln_weights) = Default::default();
+    sample(arch, &model, 0..draws, &mut values, &mut ln_weights);
     if !model.weighted && model.reach.is_ok() {
         return Posterior { values, weights: Weights::Equal, flags };
     }
@@ -76,7 +81,7 @@ pub fn posterior(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) ->
     if weights.effective(draws) < least {
         let more = draws.saturating_mul(MORE).min(MOST_DRAWS).max(draws);
         flags.raise(Flag::MoreDraws);
-        (values, ln_weights) = sample(&model, more);
+        sample(arch, &model, draws..more, &mut values, &mut ln_weights);
         weights = Weights::from_logarithms(&ln_weights, 1.0);
         // Measured by the draws asked for: more draws are there to carry what few could not, and tempering
         // throws evidence away.
@@ -88,27 +93,56 @@ pub fn posterior(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) ->
     Posterior { values, weights, flags }
 }
 
-fn sample(model: &Model<'_>, draws: u32) -> ([Vec<f64>; QUANTITIES], Vec<f64>) {
-    let mut values: [Vec<f64>; QUANTITIES] = Default::default();
-    let mut ln_weights = Vec::new();
-    for draw in 0..draws {
-        let outcome = model.draw(draw);
-        let row = [
-            outcome.ads,
-            outcome.sponsorship,
-            outcome.donations,
-            outcome.group_buy,
-            outcome.other,
-            outcome.total,
-            outcome.taxable,
-            outcome.peak_month,
-        ];
-        for (column, value) in values.iter_mut().zip(row) {
-            column.push(value);
-        }
-        ln_weights.push(outcome.ln_weight);
+/// Adds these draws to those that are there.
+fn sample(
+    arch: Arch,
+    model: &Model<'_>,
+    draws: std::ops::Range<u32>,
+    values: &mut [Vec<f64>; QUANTITIES],
+    ln_weights: &mut Vec<f64>,
+) {
+    let mut outcomes = Outcomes::ZERO;
+    let count = draws.len();
+    for column in values.iter_mut().chain([&mut *ln_weights]) {
+        column.reserve_exact(count);
     }
-    (values, ln_weights)
+    for (block, first) in draws.step_by(LANES).enumerate() {
+        arch.dispatch(Draw { model, first, outcomes: &mut outcomes });
+        let drawn = LANES.min(count - block * LANES);
+        let columns = [
+            &outcomes.ads,
+            &outcomes.sponsorship,
+            &outcomes.donations,
+            &outcomes.group_buy,
+            &outcomes.other,
+            &outcomes.total,
+            &outcomes.taxable,
+            &outcomes.peak_month,
+        ];
+        for (column, block) in values.iter_mut().zip(columns) {
+            column.extend_from_slice(&block[..drawn]);
+        }
+        ln_weights.extend_from_slice(&outcomes.ln_weight[..drawn]);
+    }
+}
+
+/// Weights relative to the largest, from their logarithms.
+struct Relative<'a> {
+    ln_weights: &'a [f64],
+    largest: f64,
+    power: f64,
+    of_draw: &'a mut [f64],
+}
+
+impl WithSimd for Relative<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (weight, ln_weight) in self.of_draw.iter_mut().zip(self.ln_weights) {
+            *weight = exp_lane((ln_weight - self.largest) * self.power);
+        }
+    }
 }
 
 fn tempered(ln_weights: &[f64], draws: u32, least: f64) -> Weights {
@@ -130,7 +164,8 @@ impl Weights {
         if !largest.is_finite() {
             return Self::Unequal { of_draw: Vec::new(), units: Vec::new(), sum: 0.0, effective: 0.0 };
         }
-        let of_draw: Vec<f64> = ln_weights.iter().map(|weight| exp((weight - largest) * power)).collect();
+        let mut of_draw = vec![0.0; ln_weights.len()];
+        Arch::new().dispatch(Relative { ln_weights, largest, power, of_draw: &mut of_draw });
         let sum = tree_sum(of_draw.iter().copied());
         let squares = tree_sum(of_draw.iter().map(|weight| weight * weight));
         let units = of_draw.iter().map(|weight| units(*weight)).collect();

@@ -32,37 +32,48 @@ pub(super) fn weighted_quantiles<const N: usize>(
     }
     let width = most.saturating_sub(least).checked_ilog2().map_or(0, |bits| bits + 1);
     let shift = width.saturating_sub(BUCKETS.ilog2());
-    let bucket = |value: u64| usize::try_from(value.saturating_sub(least) >> shift).unwrap_or(BUCKETS);
+    let bucket =
+        |value: u64| usize::try_from(value.saturating_sub(least) >> shift).unwrap_or(BUCKETS).min(BUCKETS);
     let mut weight_of = [0_u64; BUCKETS];
     for (value, weight) in weighted().filter(|(value, _)| *value > 0) {
         if let Some(sum) = weight_of.get_mut(bucket(value)) {
             *sum += weight;
         }
     }
-    percents.map(|percent| {
-        let reaches = |weight: u64| weight * 100 >= total * percent;
-        if reaches(at_zero) {
-            return 0.0;
+    // The bucket in which each quantile lies, and the weight below it; none where the quantile is zero.
+    let reaches = |weight: u64, percent: u64| weight * 100 >= total * percent;
+    let places = percents.map(|percent| {
+        let (mut reached, mut place) = (at_zero, 0);
+        if reaches(reached, percent) {
+            return None;
         }
-        let mut reached = at_zero;
-        let mut place = 0;
-        while let Some(weight) = weight_of.get(place).filter(|weight| !reaches(reached + **weight)) {
+        while let Some(weight) = weight_of.get(place).filter(|weight| !reaches(reached + **weight, percent)) {
             reached += weight;
             place += 1;
         }
-        let mut inside: Vec<(u64, u64)> =
-            weighted().filter(|(value, _)| *value > 0 && bucket(*value) == place).collect();
-        inside.sort_unstable();
+        Some((place, reached))
+    });
+    let mut wanted = [false; BUCKETS + 1];
+    for (place, _) in places.iter().flatten() {
+        wanted[*place] = true;
+    }
+    let mut inside: Vec<(u64, u64)> =
+        weighted().filter(|(value, _)| *value > 0 && wanted[bucket(*value)]).collect();
+    inside.sort_unstable();
+    let mut quantiles = [0.0; N];
+    for ((quantile, place), percent) in quantiles.iter_mut().zip(places).zip(percents) {
+        let Some((place, mut reached)) = place else { continue };
         let mut last = 0;
-        for (value, weight) in inside {
-            last = value;
+        for (value, weight) in inside.iter().filter(|(value, _)| bucket(*value) == place) {
+            last = *value;
             reached += weight;
-            if reaches(reached) {
+            if reaches(reached, percent) {
                 break;
             }
         }
-        f64::from_bits(last)
-    })
+        *quantile = f64::from_bits(last);
+    }
+    quantiles
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 use super::Priors;
+use super::draw::Reaches;
 use super::evidence::Checked;
 use super::model::{Model, Purpose, Reach};
 use crate::random::{
-    LognormalSum, beta, exp, gamma, ln, ln_gamma, normal_quantile, poisson_quantile, uniform,
+    Block, LANES, LognormalSum, betas, exp, exp_lane, gammas, ln, ln_gamma, ln_lane, normal_quantile,
+    poisson_quantiles, uniforms,
 };
 
 /// Deals seen by payers beyond which their overlap with detected posts is approximated by its mean.
@@ -18,15 +20,15 @@ const TABLED: u32 = 256;
 /// deals thin the process, and the rate, and with it the number of unseen deals, has an exact posterior.
 #[derive(Debug, Clone)]
 pub(crate) struct Deals {
-    seen: Option<Seen>,
-    detected: Option<Detected>,
-    sum: LognormalSum,
+    pub(crate) seen: Option<Seen>,
+    pub(crate) detected: Option<Detected>,
+    pub(crate) sum: LognormalSum,
 }
 
 /// Deals that show in public posts.
 #[derive(Debug, Clone)]
-struct Detected {
-    count: f64,
+pub(crate) struct Detected {
+    pub(crate) count: f64,
     /// Shape of the deal rate once reported deals are counted.
     shape: f64,
     /// By the number of shown deals that nobody reported.
@@ -34,11 +36,11 @@ struct Detected {
 }
 
 /// What the negative binomial probability of a number takes besides powers.
-#[derive(Debug, Clone, Copy)]
-struct LnGammas {
-    of_sum: f64,
-    of_shape: f64,
-    of_number: f64,
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct LnGammas {
+    pub(crate) of_sum: f64,
+    pub(crate) of_shape: f64,
+    pub(crate) of_number: f64,
 }
 
 impl LnGammas {
@@ -60,26 +62,26 @@ impl Detected {
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "a number past the table finds nothing in it")]
     #[expect(clippy::cast_sign_loss, reason = "a count is not negative")]
-    fn ln_gammas(&self, number: f64) -> LnGammas {
+    pub(crate) fn ln_gammas(&self, number: f64) -> LnGammas {
         self.ln_gammas.get(number as usize).copied().unwrap_or_else(|| LnGammas::of(self.shape, number))
     }
 }
 
 /// Deals reported by payers.
 #[derive(Debug, Clone, Copy)]
-struct Seen {
-    count: f64,
-    sum: f64,
-    mean_ln: f64,
+pub(crate) struct Seen {
+    pub(crate) count: f64,
+    pub(crate) sum: f64,
+    pub(crate) mean_ln: f64,
 }
 
-/// One draw of a creator's multiplier and sponsorship.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Sponsorship {
-    pub(crate) multiplier: f64,
-    pub(crate) amount: f64,
-    pub(crate) count: f64,
-    pub(crate) ln_weight: f64,
+/// Draws of a creator's multiplier and sponsorship.
+#[derive(Debug)]
+pub(crate) struct Sponsorships {
+    pub(crate) multipliers: Block,
+    pub(crate) amounts: Block,
+    pub(crate) counts: Block,
+    pub(crate) ln_weights: Block,
 }
 
 impl Deals {
@@ -115,63 +117,97 @@ impl Deals {
         self.seen.is_some() || self.detected.is_some()
     }
 
-    /// Draws the multiplier and the deals of a creator with this reach.
-    #[inline]
-    pub(crate) fn draw(&self, model: &Model<'_>, draw: u32, reach: &Reach, normal: f64) -> Sponsorship {
-        let priors = model.priors;
-        let stream = |purpose: Purpose| model.key.stream(draw, purpose as u32);
-        let mut ln_weight = 0.0;
-        let mut shape = priors.deals_shape;
-        let mut rate = priors.deals_shape / reach.deals;
-        let mut hidden = 1.0;
-        let mut multiplier = priors.creator_spread * normal;
+    /// Draws the multipliers and the deals of a creator with these reaches.
+    #[inline(always)]
+    pub(crate) fn draw(
+        &self,
+        model: &Model<'_>,
+        draws: &[u32; LANES],
+        reach: &Reaches,
+        normals: &Block,
+        drawn: &mut Sponsorships,
+    ) {
+        let (priors, key) = (model.priors, model.key);
+        let mut shapes = [priors.deals_shape; LANES];
+        let (mut rates, mut hidden) = ([0.0; LANES], [1.0; LANES]);
+        for lane in 0..LANES {
+            rates[lane] = priors.deals_shape / reach.deals[lane];
+            drawn.multipliers[lane] = priors.creator_spread * normals[lane];
+            drawn.ln_weights[lane] = 0.0;
+        }
         let (mut seen_count, mut seen_sum) = (0.0, 0.0);
+        let mut shares = [0.0; LANES];
         if let Some(seen) = self.seen {
-            let (a, b) = priors.reported_share;
-            let reported =
-                beta(&mut stream(Purpose::ReportedFirst), &mut stream(Purpose::ReportedSecond), a, b);
+            let purposes = [Purpose::ReportedFirst as u32, Purpose::ReportedSecond as u32];
+            betas(key, draws, purposes, priors.reported_share, &mut shares);
             (seen_count, seen_sum) = (seen.count, seen.sum);
-            ln_weight += shape * ln(rate / (rate + reported)) + seen.count * ln(reported / (rate + reported));
-            shape += seen.count;
-            rate += reported;
-            hidden = 1.0 - reported;
-            if seen.count > 0.0 {
-                let prior = priors.creator_spread * priors.creator_spread;
-                let noise = priors.deal_price_spread * priors.deal_price_spread / seen.count;
-                let surprise = seen.mean_ln - reach.ln_price;
-                let gain = prior / (prior + noise);
-                ln_weight -= 0.5 * surprise * surprise / (prior + noise);
-                multiplier = gain * surprise + (noise * gain).sqrt() * normal;
+            let prior = priors.creator_spread * priors.creator_spread;
+            let noise = priors.deal_price_spread * priors.deal_price_spread / seen.count;
+            let gain = prior / (prior + noise);
+            let left = (noise * gain).sqrt();
+            for lane in 0..LANES {
+                let (reported, rate) = (shares[lane], rates[lane]);
+                let sum = rate + reported;
+                drawn.ln_weights[lane] +=
+                    priors.deals_shape * ln_lane(rate / sum) + seen.count * ln_lane(reported / sum);
+                shapes[lane] = priors.deals_shape + seen.count;
+                rates[lane] = sum;
+                hidden[lane] = 1.0 - reported;
+                if seen.count > 0.0 {
+                    let surprise = seen.mean_ln - reach.ln_price[lane];
+                    drawn.ln_weights[lane] -= 0.5 * surprise * surprise / (prior + noise);
+                    drawn.multipliers[lane] = gain * surprise + left * normals[lane];
+                }
             }
         }
-        let count_words = stream(Purpose::DealCount).words().map(uniform);
-        let mut unseen = 0.0;
+        let mut numbers = [[0.0; LANES]; 4];
+        uniforms(key, draws, Purpose::DealCount as u32, 0, &mut numbers);
+        let mut unseen = [0.0; LANES];
         if let Some(detected) = &self.detected {
-            let (a, b) = priors.detected_share;
-            let shown = beta(&mut stream(Purpose::DetectedFirst), &mut stream(Purpose::DetectedSecond), a, b);
-            let (overlap, ln_possible) = overlap(seen_count, shown, detected.count, count_words[0]);
-            let found_unseen = detected.count - overlap;
-            let ln_gammas = detected.ln_gammas(found_unseen);
-            let thinned = hidden * shown;
-            ln_weight += ln_possible + ln_gammas.of_sum - ln_gammas.of_shape - ln_gammas.of_number
-                + shape * ln(rate / (rate + thinned))
-                + found_unseen * ln(thinned / (rate + thinned));
-            shape += found_unseen;
-            rate += thinned;
-            hidden *= 1.0 - shown;
-            unseen = found_unseen;
+            let purposes = [Purpose::DetectedFirst as u32, Purpose::DetectedSecond as u32];
+            betas(key, draws, purposes, priors.detected_share, &mut shares);
+            let (mut ln_possible, mut combinations) = ([0.0; LANES], [LnGammas::default(); LANES]);
+            overlaps(seen_count, &shares, detected.count, &numbers[0], &mut unseen, &mut ln_possible);
+            for lane in 0..LANES {
+                unseen[lane] = detected.count - unseen[lane];
+                combinations[lane] = detected.ln_gammas(unseen[lane]);
+            }
+            for lane in 0..LANES {
+                let (shown, found, rate) = (shares[lane], unseen[lane], rates[lane]);
+                let LnGammas { of_sum, of_shape, of_number } = combinations[lane];
+                let thinned = hidden[lane] * shown;
+                let sum = rate + thinned;
+                drawn.ln_weights[lane] += ln_possible[lane] + of_sum - of_shape - of_number
+                    + shapes[lane] * ln_lane(rate / sum)
+                    + found * ln_lane(thinned / sum);
+                shapes[lane] += found;
+                rates[lane] = sum;
+                hidden[lane] *= 1.0 - shown;
+            }
         }
-        let arrivals = gamma(&mut stream(Purpose::DealRate), shape) / rate;
-        unseen += poisson_quantile(arrivals * hidden, count_words[1]);
-        let amount =
-            seen_sum + self.sum.sample(&mut stream(Purpose::DealPrices), unseen, reach.ln_price + multiplier);
-        Sponsorship { multiplier, amount, count: seen_count + unseen, ln_weight }
+        let mut arrivals = [0.0; LANES];
+        gammas(key, draws, Purpose::DealRate as u32, &shapes, &mut arrivals);
+        let mut locations = [0.0; LANES];
+        for lane in 0..LANES {
+            arrivals[lane] = arrivals[lane] / rates[lane] * hidden[lane];
+            locations[lane] = reach.ln_price[lane] + drawn.multipliers[lane];
+        }
+        poisson_quantiles(&arrivals, &numbers[1], LANES, &mut drawn.counts);
+        for (unseen, count) in unseen.iter_mut().zip(&drawn.counts) {
+            *unseen += *count;
+        }
+        let purpose = Purpose::DealPrices as u32;
+        self.sum.samples(key, draws, purpose, &unseen, &locations, &mut drawn.amounts);
+        for (lane, unseen) in unseen.iter().enumerate() {
+            drawn.amounts[lane] += seen_sum;
+            drawn.counts[lane] = seen_count + unseen;
+        }
     }
 }
 
 /// How many of the reported deals are among the shown ones: a binomial number that cannot exceed those
 /// shown, and the logarithm of the probability that it does not.
-fn overlap(reported: f64, shown: f64, found: f64, u: f64) -> (f64, f64) {
+pub(crate) fn overlap(reported: f64, shown: f64, found: f64, u: f64) -> (f64, f64) {
     let most = reported.min(found);
     if reported > OVERLAP_SUMMED {
         let spread = (reported * shown * (1.0 - shown)).sqrt();
@@ -196,6 +232,54 @@ fn overlap(reported: f64, shown: f64, found: f64, u: f64) -> (f64, f64) {
         reached += term;
     }
     (number, ln(possible))
+}
+
+/// [`overlap`] for many draws. Sums stop counting where one alone would stop adding, for they never fall.
+#[inline(always)]
+fn overlaps(
+    reported: f64,
+    shown: &Block,
+    found: f64,
+    us: &Block,
+    numbers: &mut Block,
+    ln_possible: &mut Block,
+) {
+    if reported > OVERLAP_SUMMED {
+        for lane in 0..LANES {
+            (numbers[lane], ln_possible[lane]) = overlap(reported, shown[lane], found, us[lane]);
+        }
+        return;
+    }
+    let most = reported.min(found);
+    let (mut odds, mut none) = ([0.0; LANES], [0.0; LANES]);
+    for lane in 0..LANES {
+        odds[lane] = shown[lane] / (1.0 - shown[lane]);
+        none[lane] = exp_lane(reported * ln_lane(1.0 - shown[lane]));
+    }
+    let (mut terms, mut sums) = (none, none);
+    let mut number = 0.0;
+    while number < most {
+        for lane in 0..LANES {
+            terms[lane] = terms[lane] * odds[lane] * (reported - number) / (number + 1.0);
+            sums[lane] += terms[lane];
+        }
+        number += 1.0;
+    }
+    let mut targets = [0.0; LANES];
+    for lane in 0..LANES {
+        targets[lane] = us[lane] * sums[lane];
+        ln_possible[lane] = ln_lane(sums[lane]);
+        numbers[lane] = 0.0;
+    }
+    (terms, sums, number) = (none, none, 0.0);
+    while number < most {
+        for lane in 0..LANES {
+            numbers[lane] += if sums[lane] < targets[lane] { 1.0 } else { 0.0 };
+            terms[lane] = terms[lane] * odds[lane] * (reported - number) / (number + 1.0);
+            sums[lane] += terms[lane];
+        }
+        number += 1.0;
+    }
 }
 
 #[cfg(test)]

@@ -8,14 +8,14 @@
 use std::f64::consts::LOG2_E;
 
 /// `ln 2` to 42 bits, so that its product with an exponent is exact, and what is left of it.
-const LN_2_HIGH: f64 = 0.693_147_180_559_890_3;
-const LN_2_LOW: f64 = 5.497_923_018_708_371e-14;
+pub(super) const LN_2_HIGH: f64 = 0.693_147_180_559_890_3;
+pub(super) const LN_2_LOW: f64 = 5.497_923_018_708_371e-14;
 
 /// Added and subtracted, it rounds to the nearest integer and leaves that integer in the low bits.
-const ROUNDING: f64 = 6_755_399_441_055_744.0;
+pub(super) const ROUNDING: f64 = 6_755_399_441_055_744.0;
 
 /// `(exp(r) - 1 - r - r²/2) / r³` on `|r| ≤ ln 2 / 2`, minimax, relative error of exp 3.6e-17.
-const EXP: [f64; 9] = [
+pub(super) const EXP: [f64; 9] = [
     2.509_555_467_711_111_2e-8,
     2.761_380_686_153_829e-7,
     2.755_728_006_701_698e-6,
@@ -39,12 +39,12 @@ const LN: [f64; 7] = [
 ];
 
 #[inline(always)]
-fn multiply_add(factor: f64, by: f64, term: f64) -> f64 {
+pub(super) fn multiply_add(factor: f64, by: f64, term: f64) -> f64 {
     factor * by + term
 }
 
 #[inline(always)]
-fn polynomial<const N: usize>(coefficients: &[f64; N], at: f64) -> f64 {
+pub(super) fn polynomial<const N: usize>(coefficients: &[f64; N], at: f64) -> f64 {
     let mut value = coefficients[0];
     for coefficient in &coefficients[1..] {
         value = multiply_add(value, at, *coefficient);

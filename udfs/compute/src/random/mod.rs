@@ -7,6 +7,7 @@
 
 mod elementary;
 mod gamma;
+mod lanes;
 mod lognormal;
 mod normal;
 mod philox;
@@ -17,9 +18,12 @@ mod stream;
 pub use elementary::{exp, ln, ln_gamma};
 pub(crate) use elementary::{exponent_field, ln_normal};
 pub use gamma::{beta, gamma};
+pub(crate) use gamma::{betas, gammas};
+pub(crate) use lanes::{Block, LANES, exp_lane, ln_lane, normal_lane, uniforms, words};
 pub use lognormal::LognormalSum;
 pub use normal::normal_quantile;
 pub use philox::philox4x32_10;
 pub use poisson::poisson_quantile;
+pub(crate) use poisson::poisson_quantiles;
 pub use reduce::tree_sum;
 pub use stream::{RowKey, Stream, uniform};

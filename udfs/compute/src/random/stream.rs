@@ -16,6 +16,12 @@ impl RowKey {
         Self(halves(spread(spread(hash) ^ seed.wrapping_mul(0x9E37_79B9_7F4A_7C15))))
     }
 
+    /// The key as the generator takes it.
+    #[inline(always)]
+    pub(crate) fn words(self) -> [u32; 2] {
+        self.0
+    }
+
     /// The blocks of one draw for one purpose.
     #[must_use]
     #[inline]
@@ -69,7 +75,7 @@ impl Stream {
 
 /// The middle of the cell a word names: uniform in (0, 1), never 0 or 1, symmetric around one half.
 #[must_use]
-#[inline]
+#[inline(always)]
 pub fn uniform(word: u32) -> f64 {
     (f64::from(word) + 0.5) * (1.0 / 4_294_967_296.0)
 }
