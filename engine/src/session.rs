@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::CatalogProvider;
-use datafusion::common::TableReference;
+use datafusion::common::{ScalarValue, TableReference};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, Statement as PlanStatement};
@@ -276,9 +276,18 @@ impl Session {
     /// # Errors
     /// When the text is not one statement, names unknown things, or is not allowed.
     pub async fn query(&self, sql: &str) -> Result<Query> {
+        self.query_with(sql, &[]).await
+    }
+
+    /// Plans one statement like [`Session::query`], with `values` as typed literals in place of its parameters: `?` in
+    /// the order of the text, or `$1`, `$2`, …. Without values, the parameters stay in the plan.
+    ///
+    /// # Errors
+    /// As [`Session::query`]; and when a parameter has no value, or one of a type that does not fit its place.
+    pub async fn query_with(&self, sql: &str, values: &[ScalarValue]) -> Result<Query> {
         let mut audit =
             Audit::new(self.engine.audit.clone(), self.engine.metrics.clone(), &self.principal, sql);
-        let planned = with_deep_stack(self.plan(sql, &mut audit)).await;
+        let planned = with_deep_stack(self.plan(sql, values, &mut audit)).await;
         match planned {
             Ok((plan, schema, work, state)) => Ok(Query::new(QueryParts {
                 statement: sql.to_owned(),
@@ -301,16 +310,21 @@ impl Session {
     async fn plan(
         &self,
         sql: &str,
+        values: &[ScalarValue],
         audit: &mut Audit,
     ) -> Result<(LogicalPlan, SchemaRef, Work, SessionState)> {
         let mut statement = plan::parse_one(sql)?;
+        if sql.contains('?') {
+            // After the text itself, whose places a syntax error names.
+            statement = plan::parse_one(&plan::number_parameters(sql))?;
+        }
         tithe_udfs::complete_calls(&mut statement);
         if let Some(lake) = &self.engine.lake {
             lake.begin_query();
         }
         let state = self.context.state();
         let plan = self.to_plan(statement, &state).await?;
-        let plan = self.prepared(plan).await?;
+        let plan = plan::bind(self.prepared(plan).await?, values)?;
         if self.options.read_only {
             plan::check_read_only(&plan)?;
         }

@@ -154,8 +154,9 @@ impl FlightService for FlightSql {
         &self,
         request: Request<Streaming<FlightData>>,
     ) -> Result<Response<Self::DoPutStream>, Status> {
-        let (_caller, messages) = self.caller(request).await?;
-        Err(commands::put(messages).await)
+        let (caller, messages) = self.caller(request).await?;
+        let result = commands::put(self, &caller, messages).await?;
+        Ok(Response::new(Box::pin(stream::iter([Ok(result)]))))
     }
 
     async fn do_action(&self, request: Request<Action>) -> Result<Response<Self::DoActionStream>, Status> {

@@ -25,6 +25,9 @@ pub(crate) struct StatementTicket {
     pub(crate) default_schema: Option<String>,
     #[prost(fixed64, tag = "5")]
     columns: u64,
+    /// Rows of values for the statement's parameters, as an Arrow IPC stream.
+    #[prost(bytes = "vec", optional, tag = "6")]
+    pub(crate) values: Option<Vec<u8>>,
 }
 
 impl StatementTicket {
@@ -40,7 +43,23 @@ impl StatementTicket {
             sql,
             default_schema,
             columns: digest(columns),
+            values: None,
         }
+    }
+
+    /// The same statement with `values` bound.
+    pub(crate) fn with_values(self, values: Vec<u8>) -> Self {
+        Self { id: Uuid::new_v4().into_bytes().to_vec(), values: Some(values), ..self }
+    }
+
+    /// The same statement with nothing bound.
+    pub(crate) fn without_values(self) -> Self {
+        Self { values: None, ..self }
+    }
+
+    /// Says that the statement returns `columns`.
+    pub(crate) fn announce(&mut self, columns: &Schema) {
+        self.columns = digest(columns);
     }
 
     /// The ticket in `bytes`, if it is one and belongs to `principal`.

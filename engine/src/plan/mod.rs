@@ -1,11 +1,13 @@
 //! SQL to a logical plan; one rule per file.
 
 mod depth;
+mod parameters;
 mod parse;
 mod read_only;
 mod split;
 mod unknown_names;
 
+pub(crate) use parameters::{bind, number_parameters};
 pub(crate) use parse::{parse, parse_one};
 pub(crate) use read_only::{check_read_only, kind};
 pub(crate) use split::split;

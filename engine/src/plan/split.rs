@@ -44,12 +44,12 @@ fn slices(script: &str) -> Option<Vec<String>> {
     Some(slices)
 }
 
-fn line_starts(script: &str) -> Vec<usize> {
+pub(super) fn line_starts(script: &str) -> Vec<usize> {
     std::iter::once(0).chain(script.match_indices('\n').map(|(position, _)| position + 1)).collect()
 }
 
 /// Columns count characters, slices count bytes.
-fn offset(script: &str, starts: &[usize], place: Location) -> Option<usize> {
+pub(super) fn offset(script: &str, starts: &[usize], place: Location) -> Option<usize> {
     let line = usize::try_from(place.line).ok()?.checked_sub(1)?;
     let column = usize::try_from(place.column).ok()?.checked_sub(1)?;
     let start = *starts.get(line)?;

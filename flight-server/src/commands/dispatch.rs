@@ -10,7 +10,7 @@ use bytes::Bytes;
 use prost::Message;
 use tonic::Status;
 
-use super::{metadata, prepared, statement};
+use super::{metadata, parameters, prepared, statement};
 use crate::service::{Caller, FlightSql};
 use crate::status;
 use crate::stream::{self, FlightStream};
@@ -26,11 +26,14 @@ pub(crate) async fn flight_info(
     let (schema, ticket) = match command {
         Command::CommandStatementQuery(query) => {
             refuse_transaction(query.transaction_id.as_ref())?;
-            let (schema, handle) = statement::plan_and_keep(server, caller, query.query).await?;
-            (schema, TicketStatementQuery { statement_handle: handle }.as_any())
+            let kept = statement::plan_and_keep(server, caller, query.query).await?;
+            parameters::require_none(&kept.parameters)?;
+            (kept.schema, TicketStatementQuery { statement_handle: kept.handle }.as_any())
         }
         Command::CommandPreparedStatementQuery(query) => {
-            let schema = prepared::schema(server, caller, &query.prepared_statement_handle).await?;
+            let handle = &query.prepared_statement_handle;
+            let (schema, unbound) = prepared::schemas(server, caller, handle).await?;
+            parameters::require_none(&unbound)?;
             (schema, query.as_any())
         }
         command => {
@@ -60,10 +63,12 @@ pub(crate) async fn schema(
         Command::CommandStatementQuery(query) => {
             refuse_transaction(query.transaction_id.as_ref())?;
             let schema = server.sessions.schema(&caller.session);
-            statement::plan(server, caller, schema.as_deref(), &query.query).await?.schema
+            let planned = statement::plan(server, caller, schema, query.query, Vec::new()).await?;
+            parameters::require_none(&planned.parameters)?;
+            planned.schema
         }
         Command::CommandPreparedStatementQuery(query) => {
-            prepared::schema(server, caller, &query.prepared_statement_handle).await?
+            prepared::schemas(server, caller, &query.prepared_statement_handle).await?.0
         }
         command => metadata::schema(server, &command).ok_or_else(|| unsupported(&command))?,
     };

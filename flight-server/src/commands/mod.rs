@@ -7,6 +7,7 @@ mod constants;
 mod dispatch;
 mod keys;
 mod metadata;
+mod parameters;
 mod plans;
 mod prepared;
 mod put;

@@ -1,25 +1,34 @@
-//! `DoPut`: everything that would write, which this server refuses.
+//! `DoPut`: values for a prepared statement; everything that would write is refused.
 
 use arrow_flight::FlightData;
-use arrow_flight::sql::Command;
+use arrow_flight::PutResult;
+use arrow_flight::sql::{Command, DoPutPreparedStatementResult};
+use prost::Message;
 use tonic::{Status, Streaming};
 
 use super::dispatch::{read, unsupported};
-use super::read_only;
+use super::{prepared, read_only};
+use crate::service::{Caller, FlightSql};
 
-/// Why what the client wants to send is refused.
-pub(crate) async fn put(mut messages: Streaming<FlightData>) -> Status {
-    let command = match messages.message().await {
-        Ok(Some(first)) => first.flight_descriptor.map(|descriptor| read(&descriptor.cmd)),
-        Ok(None) => None,
-        Err(status) => return status,
+/// Takes what the client sends.
+pub(crate) async fn put(
+    server: &FlightSql,
+    caller: &Caller,
+    mut messages: Streaming<FlightData>,
+) -> Result<PutResult, Status> {
+    let unnamed = || {
+        Status::invalid_argument("the upload does not say what it is: its first message has no descriptor")
     };
-    match command {
-        Some(Ok(command)) => refusal(&command),
-        Some(Err(status)) => status,
-        None => Status::invalid_argument(
-            "the upload does not say what it is: its first message has no descriptor",
-        ),
+    let first = messages.message().await?.ok_or_else(unnamed)?;
+    let descriptor = first.flight_descriptor.as_ref().ok_or_else(unnamed)?;
+    match read(&descriptor.cmd)? {
+        Command::CommandPreparedStatementQuery(query) => {
+            let handle = &query.prepared_statement_handle;
+            let handle = prepared::bind(server, caller, handle, first, messages).await?;
+            let result = DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) };
+            Ok(PutResult { app_metadata: result.encode_to_vec().into() })
+        }
+        command => Err(refusal(&command)),
     }
 }
 
@@ -32,9 +41,6 @@ fn refusal(command: &Command) -> Status {
         Command::CommandStatementIngest(ingest) => {
             read_only::refused(&format!("loading rows into {}", ingest.table))
         }
-        Command::CommandPreparedStatementQuery(_) => Status::invalid_argument(
-            "this server does not bind parameters yet: write the values into the SQL",
-        ),
         other => unsupported(other),
     }
 }

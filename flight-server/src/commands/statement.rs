@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use bytes::Bytes;
+use datafusion::common::ScalarValue;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::{StreamExt, TryStreamExt, stream as streams};
 use prost::Message;
 use tithe_engine::{Engine, EngineError, Principal, Query, Session, SessionOptions, StatementKind};
 use tonic::Status;
 
-use super::read_only;
+use super::{parameters, read_only};
 use crate::service::{Caller, FlightSql};
 use crate::status;
 use crate::stream::{self, Bounds, FlightStream};
@@ -20,41 +25,63 @@ use crate::wire_schema::wire_schema;
 pub(crate) struct Planned {
     pub(crate) query: Query,
     pub(crate) schema: SchemaRef,
+    /// Those that have no value.
+    pub(crate) parameters: SchemaRef,
 }
 
-/// Plans one statement that only reads and has no parameters.
+/// A statement whose plan waits for the client to come back with its handle.
+pub(super) struct Kept {
+    pub(super) schema: SchemaRef,
+    pub(super) parameters: SchemaRef,
+    pub(super) handle: Bytes,
+}
+
+/// Plans one statement that only reads, with `values` for its parameters or none.
 pub(super) async fn plan(
     server: &FlightSql,
     caller: &Caller,
-    default_schema: Option<&str>,
-    sql: &str,
+    default_schema: Option<String>,
+    sql: String,
+    values: Vec<ScalarValue>,
 ) -> Result<Planned, Status> {
-    server.limits.check_statement(sql)?;
-    let planning = plan_unbounded(
-        Arc::clone(&server.engine),
-        caller.principal.clone(),
-        default_schema.map(str::to_owned),
-        sql.to_owned(),
-    );
-    server.limits.in_time(server.workers.run(planning)).await
+    server.limits.check_statement(&sql)?;
+    let asked = Asked {
+        engine: Arc::clone(&server.engine),
+        principal: caller.principal.clone(),
+        default_schema,
+        sql,
+    };
+    server.limits.in_time(server.workers.run(async move { asked.plan(&values).await })).await
 }
 
-/// Plans a statement; the plan waits for the client to come back with the ticket that is returned beside the schema.
-pub(super) async fn plan_and_keep(
+/// Plans the statement of a ticket, with the first row of the values that it carries.
+pub(super) async fn plan_ticket(
     server: &FlightSql,
     caller: &Caller,
-    sql: String,
-) -> Result<(SchemaRef, Bytes), Status> {
-    let default_schema = server.sessions.schema(&caller.session);
-    let planned = plan(server, caller, default_schema.as_deref(), &sql).await?;
-    let schema = Arc::clone(&planned.schema);
-    let ticket = StatementTicket::new(&caller.principal, sql, default_schema, &schema);
-    let handle = ticket.encode_to_vec().into();
-    server.plans.keep(&ticket, planned);
-    Ok((schema, handle))
+    ticket: &StatementTicket,
+) -> Result<Planned, Status> {
+    let first = match &ticket.values {
+        Some(values) => parameters::decode(values)?.into_iter().next().unwrap_or_default(),
+        None => Vec::new(),
+    };
+    plan(server, caller, ticket.default_schema.clone(), ticket.sql.clone(), first).await
 }
 
-/// Runs the statement of a ticket.
+/// Plans a statement and keeps the plan.
+pub(super) async fn plan_and_keep(server: &FlightSql, caller: &Caller, sql: String) -> Result<Kept, Status> {
+    let default_schema = server.sessions.schema(&caller.session);
+    let planned = plan(server, caller, default_schema.clone(), sql.clone(), Vec::new()).await?;
+    let ticket = StatementTicket::new(&caller.principal, sql, default_schema, &planned.schema);
+    let kept = Kept {
+        schema: Arc::clone(&planned.schema),
+        parameters: Arc::clone(&planned.parameters),
+        handle: ticket.encode_to_vec().into(),
+    };
+    server.plans.keep(&ticket, planned);
+    Ok(kept)
+}
+
+/// Runs the statement of a ticket, once for each row of values that it carries.
 pub(super) async fn run(
     server: &FlightSql,
     caller: &Caller,
@@ -66,43 +93,103 @@ pub(super) async fn run(
     let starting = async {
         let planned = match server.plans.take(&ticket) {
             Some(planned) => planned,
-            None => plan(server, caller, ticket.default_schema.as_deref(), &ticket.sql).await?,
+            None => plan_ticket(server, caller, &ticket).await?,
         };
         ticket.check_columns(&planned.schema)?;
-        let Planned { query, schema } = planned;
+        parameters::require_none(&planned.parameters)?;
+        let Planned { query, schema, .. } = planned;
         let executing = async move { query.execute().await.map_err(|error| status::from_engine(&error)) };
-        Ok((server.workers.run(executing).await?, schema))
+        let first = server.workers.run(executing).await?;
+        let more = match &ticket.values {
+            Some(values) => parameters::decode(values)?.into_iter().skip(1).collect(),
+            None => Vec::new(),
+        };
+        let asked = Asked {
+            engine: Arc::clone(&server.engine),
+            principal: caller.principal.clone(),
+            default_schema: ticket.default_schema,
+            sql: ticket.sql,
+        };
+        Ok((asked.and_then(first, more, &schema), schema))
     };
     let (batches, schema) = bounds.hold(starting).await?;
     Ok(stream::of_query(server.workers.clone(), batches, schema, bounds, permit))
 }
 
-async fn plan_unbounded(
+/// A statement, who asks, and where its names are looked up.
+struct Asked {
     engine: Arc<Engine>,
     principal: Principal,
     default_schema: Option<String>,
     sql: String,
-) -> Result<Planned, Status> {
-    let session = engine
-        .session_with(principal, SessionOptions { read_only: true })
-        .map_err(|error| status::from_engine(&error))?;
-    if let Some(schema) = default_schema {
-        use_schema(&session, &schema).await.map_err(|error| status::from_engine(&error))?;
-    }
-    let query = session.query(&sql).await.map_err(|error| match error {
-        EngineError::ReadOnly { what } => read_only::refused(&what),
-        // Where the planner wants to know more of a parameter than that there is one.
-        EngineError::DataFusion(error) if error.to_string().contains("placeholder") => {
-            no_parameters("parameters")
+}
+
+impl Asked {
+    async fn plan(&self, values: &[ScalarValue]) -> Result<Planned, Status> {
+        let query = self.query(values).await.map_err(|error| match error {
+            EngineError::ReadOnly { what } => read_only::refused(&what),
+            // Where the planner must know the type of a parameter.
+            EngineError::DataFusion(error)
+                if values.is_empty() && error.to_string().contains("laceholder") =>
+            {
+                untold_type()
+            }
+            error => status::from_engine(&error),
+        })?;
+        if query.kind() != StatementKind::Query {
+            return Err(read_only::refused(self.sql.split_whitespace().next().unwrap_or("the statement")));
         }
-        error => status::from_engine(&error),
-    })?;
-    if query.kind() != StatementKind::Query {
-        return Err(read_only::refused(sql.split_whitespace().next().unwrap_or("the statement")));
+        let parameters = parameters::schema(&query)?;
+        let schema = announced(&query, !values.is_empty() || !parameters.fields().is_empty());
+        Ok(Planned { query, schema, parameters })
     }
-    refuse_parameters(&query)?;
+
+    async fn query(&self, values: &[ScalarValue]) -> tithe_engine::Result<Query> {
+        let session = self.engine.session_with(self.principal.clone(), SessionOptions { read_only: true })?;
+        if let Some(schema) = &self.default_schema {
+            use_schema(&session, schema).await?;
+        }
+        session.query_with(&self.sql, values).await
+    }
+
+    /// The rows of `first`, then those of the statement with each of `more`; each starts when the one before it ends.
+    fn and_then(
+        self,
+        first: SendableRecordBatchStream,
+        more: Vec<Vec<ScalarValue>>,
+        schema: &SchemaRef,
+    ) -> SendableRecordBatchStream {
+        if more.is_empty() {
+            return first;
+        }
+        let (asked, expected) = (Arc::new(self), Arc::clone(schema));
+        let rest = streams::iter(more).then(move |values| {
+            let (asked, expected) = (Arc::clone(&asked), Arc::clone(&expected));
+            async move {
+                let query = asked.query(&values).await.map_err(DataFusionError::from)?;
+                if announced(&query, true) != expected {
+                    return Err(DataFusionError::Plan(
+                        "a row of values gives other columns than the first: bind values of one type"
+                            .to_owned(),
+                    ));
+                }
+                query.execute().await.map_err(DataFusionError::from)
+            }
+        });
+        let rows = first.chain(rest.try_flatten());
+        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(schema), rows))
+    }
+}
+
+/// What clients are told that `query` returns. With parameters every column may be NULL, because a NULL may be bound.
+fn announced(query: &Query, has_parameters: bool) -> SchemaRef {
     let schema = wire_schema(&query.schema());
-    Ok(Planned { query, schema })
+    if !has_parameters {
+        return schema;
+    }
+    let fields: Vec<Field> =
+        schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
 async fn use_schema(session: &Session, schema: &str) -> tithe_engine::Result<()> {
@@ -110,14 +197,8 @@ async fn use_schema(session: &Session, schema: &str) -> tithe_engine::Result<()>
     session.query(&setting).await?.collect().await.map(drop)
 }
 
-fn refuse_parameters(query: &Query) -> Result<(), Status> {
-    let names = query.logical_plan().get_parameter_names().map_err(status::from_execution)?;
-    let Some(name) = names.into_iter().min() else { return Ok(()) };
-    Err(no_parameters(&format!("the parameter {name}")))
-}
-
-fn no_parameters(what: &str) -> Status {
-    Status::invalid_argument(format!(
-        "the statement has {what}, and this server does not bind parameters yet: write the value into the SQL"
-    ))
+fn untold_type() -> Status {
+    Status::invalid_argument(
+        "the statement does not tell the type of a parameter: write it, as in CAST($1 AS BIGINT)",
+    )
 }

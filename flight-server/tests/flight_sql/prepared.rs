@@ -1,8 +1,9 @@
-//! Prepared statements, which have no parameters yet.
+//! Prepared statements and the values bound to them.
 
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, RecordBatch};
+use arrow::array::{Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Schema};
 use arrow_flight::sql::ActionCreatePreparedStatementRequest;
 use arrow_flight::sql::ProstMessageExt;
 use arrow_flight::{Action, FlightInfo};
@@ -69,25 +70,84 @@ async fn mistakes_are_found_when_preparing() {
     check("SELEC 1", Code::InvalidArgument, "line 1").await;
     check("SELECT * FROM tax.taxpayr", Code::NotFound, "tax.taxpayer").await;
     check("DROP TABLE tax.taxpayer", Code::PermissionDenied, "this server only reads").await;
-    check("SELECT $1", Code::InvalidArgument, "does not bind parameters yet").await;
-    check(
-        "SELECT * FROM ref.county WHERE county_code = ?",
-        Code::InvalidArgument,
-        "write the value into the SQL",
-    )
-    .await;
+    check("SELECT $name", Code::InvalidArgument, "has no number").await;
+    check("SELECT $2", Code::InvalidArgument, "without a gap").await;
+    check("DELETE FROM ref.county WHERE county_code = ?", Code::PermissionDenied, "this server only reads").await;
     check("", Code::InvalidArgument, "expected one SQL statement, found 0").await;
 }
 
+const COUNTY: &str = "SELECT county_code, CAST(? AS BIGINT) AS n FROM ref.county WHERE county_code = ?";
+
+fn values(numbers: Vec<Option<i64>>, codes: Vec<&str>) -> RecordBatch {
+    let (numbers, codes) = (Arc::new(Int64Array::from(numbers)), Arc::new(StringArray::from(codes)));
+    RecordBatch::try_from_iter([("0", numbers as _), ("1", codes as _)]).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn values_for_parameters_are_refused() {
+async fn every_row_of_values_runs_the_statement() {
+    let server = Server::start().await;
+    let client = server.client().await;
+    let mut prepared = client.sql.clone().prepare(COUNTY.to_owned(), None).await.unwrap();
+    let parameters = prepared.parameter_schema().unwrap();
+    assert_eq!((parameters.fields().len(), parameters.field(1).data_type()), (2, &DataType::Utf8));
+    prepared.set_parameters(values(vec![Some(7), None], vec!["65000", "63000"])).unwrap();
+    let info = prepared.execute().await.unwrap();
+    let messages = client.messages(ticket(&info)).await.unwrap();
+    assert_eq!(Schema::try_from(&messages[0]).unwrap(), info.clone().try_decode_schema().unwrap());
+    let elsewhere = Server::start().await;
+    for client in [client, elsewhere.client().await] {
+        let answer = shown(&rows(&client, &info).await);
+        insta::allow_duplicates!(assert_snapshot!(answer, @r#"
+        +-------------+---+
+        | county_code | n |
+        +-------------+---+
+        | 65000       | 7 |
+        | 63000       |   |
+        +-------------+---+
+        "#));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_is_never_read_as_sql() {
+    let server = Server::start().await;
+    let client = server.client().await;
+    let mut prepared = client.sql.clone().prepare(COUNTY.to_owned(), None).await.unwrap();
+    prepared.set_parameters(values(vec![Some(1)], vec!["63000' OR '1' = '1"])).unwrap();
+    let info = prepared.execute().await.unwrap();
+    let count: usize = rows(&client, &info).await.iter().map(RecordBatch::num_rows).sum();
+    assert_eq!(count, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_that_do_not_fit_are_refused() {
+    let server = Server::start().await;
+    let client = server.client().await;
+    let refused = async |sql: &str, values: Option<RecordBatch>, message: &str| {
+        let mut prepared = client.sql.clone().prepare(sql.to_owned(), None).await.unwrap();
+        if let Some(values) = values {
+            prepared.set_parameters(values).unwrap();
+        }
+        let error = prepared.execute().await.unwrap_err().to_string();
+        assert!(error.contains(message), "{sql}: {error}");
+    };
+    let pair = || values(vec![Some(1)], vec!["63000"]);
+    refused(COUNTY, None, "2 parameter(s) without a value").await;
+    refused("SELECT 1", Some(pair()), "0 parameter(s), and 2 value(s) were bound").await;
+    refused("SELECT ?", Some(pair()), "1 parameter(s), and 2 value(s) were bound").await;
+    refused(COUNTY, Some(pair().slice(0, 0)), "no row of values was bound").await;
+    let long = "稅".repeat(400_000);
+    refused(COUNTY, Some(values(vec![Some(1)], vec![&long])), "more than 1 MiB").await;
+    let (code, message) = client.refusal("SELECT $1").await;
+    assert_eq!(code, Code::InvalidArgument);
+    assert!(message.contains("without a value"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn updates_are_refused() {
     let server = Server::start().await;
     let client = server.client().await;
     let mut prepared = client.sql.clone().prepare("SELECT 1".to_owned(), None).await.unwrap();
-    let values = Arc::new(Int64Array::from(vec![1]));
-    prepared.set_parameters(RecordBatch::try_from_iter([("0", values as _)]).unwrap()).unwrap();
-    let error = prepared.execute().await.unwrap_err().to_string();
-    assert!(error.contains("does not bind parameters yet"), "{error}");
     let error = prepared.execute_update().await.unwrap_err().to_string();
-    assert!(error.contains("does not bind parameters yet"), "{error}");
+    assert!(error.contains("this server only reads"), "{error}");
 }

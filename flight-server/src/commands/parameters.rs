@@ -1,0 +1,169 @@
+//! Values for the parameters of a prepared statement: which there are, and what a client bound to them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+use arrow_flight::FlightData;
+use arrow_flight::decode::FlightRecordBatchStream;
+use arrow_flight::error::FlightError;
+use datafusion::common::ScalarValue;
+use futures::{TryStreamExt, stream};
+use prost::Message;
+use tithe_engine::Query;
+use tonic::{Status, Streaming};
+
+use crate::status;
+use crate::wire_schema::wire_schema;
+
+/// The values travel in the statement's handle, which clients send back with every call.
+const MOST_BYTES: usize = 1 << 20;
+
+/// A field per parameter, in the order in which they are bound; `Null` is a type that the statement does not tell.
+pub(super) fn schema(query: &Query) -> Result<SchemaRef, Status> {
+    let fields = query.logical_plan().get_parameter_fields().map_err(status::from_execution)?;
+    let mut types = BTreeMap::new();
+    for (name, field) in fields {
+        let number: usize = name.trim_start_matches('$').parse().map_err(|_not_a_number| {
+            Status::invalid_argument(format!(
+                "the parameter {} has no number: write ? for every parameter, or $1, $2 and so on",
+                status::excerpt(&name)
+            ))
+        })?;
+        types.insert(number, field.map_or(DataType::Null, |field| field.data_type().clone()));
+    }
+    if types.keys().copied().ne(1..=types.len()) {
+        return Err(Status::invalid_argument(
+            "the statement's parameters are not numbered from $1 on without a gap: number them so",
+        ));
+    }
+    let fields: Vec<Field> =
+        types.into_iter().map(|(number, kind)| Field::new(format!("${number}"), kind, true)).collect();
+    Ok(wire_schema(&Schema::new(fields)))
+}
+
+/// What is read by whoever runs a statement without values for its parameters.
+pub(super) fn require_none(parameters: &Schema) -> Result<(), Status> {
+    match parameters.fields().len() {
+        0 => Ok(()),
+        many => Err(Status::invalid_argument(format!(
+            "the statement has {many} parameter(s) without a value: prepare it and bind the values"
+        ))),
+    }
+}
+
+/// The rows of values that a client uploads, the first message of which is `first`.
+pub(super) async fn receive(
+    first: FlightData,
+    mut rest: Streaming<FlightData>,
+) -> Result<RecordBatch, Status> {
+    let mut bytes = first.encoded_len();
+    let mut messages = vec![first];
+    while let Some(message) = rest.message().await? {
+        bytes += message.encoded_len();
+        if bytes > MOST_BYTES {
+            return Err(too_large());
+        }
+        messages.push(message);
+    }
+    let unreadable = |reason: String| {
+        Status::invalid_argument(format!(
+            "the values of the parameters cannot be read as Arrow data: {reason}"
+        ))
+    };
+    let mut stream = FlightRecordBatchStream::new_from_flight_data(stream::iter(
+        messages.into_iter().map(Ok::<_, FlightError>),
+    ));
+    let mut batches = Vec::new();
+    while let Some(batch) = stream.try_next().await.map_err(|error| unreadable(error.to_string()))? {
+        batches.push(batch);
+    }
+    let schema = stream.schema().cloned().unwrap_or_else(|| Arc::new(Schema::empty()));
+    concat_batches(&schema, &batches).map_err(|error| unreadable(error.to_string()))
+}
+
+/// That `values` are for `parameters`.
+pub(super) fn check(values: &RecordBatch, parameters: &Schema) -> Result<(), Status> {
+    let (given, wanted) = (values.num_columns(), parameters.fields().len());
+    if given != wanted {
+        return Err(Status::invalid_argument(format!(
+            "the statement has {wanted} parameter(s), and {given} value(s) were bound: bind one for each"
+        )));
+    }
+    if wanted > 0 && values.num_rows() == 0 {
+        return Err(Status::invalid_argument("no row of values was bound: bind at least one"));
+    }
+    Ok(())
+}
+
+/// `values` for a handle.
+pub(super) fn encode(values: &RecordBatch) -> Result<Vec<u8>, Status> {
+    let write = || {
+        let mut writer = StreamWriter::try_new(Vec::new(), values.schema_ref())?;
+        writer.write(values)?;
+        writer.into_inner()
+    };
+    let bytes: Vec<u8> = write().map_err(|error: ArrowError| status::from_arrow(&error))?;
+    if bytes.len() > MOST_BYTES {
+        return Err(too_large());
+    }
+    Ok(bytes)
+}
+
+/// The rows of values in a handle, of which there is at least one.
+pub(super) fn decode(bytes: &[u8]) -> Result<Vec<Vec<ScalarValue>>, Status> {
+    let read = || {
+        let mut rows = Vec::new();
+        for batch in StreamReader::try_new(bytes, None)? {
+            let batch = batch?;
+            for row in 0..batch.num_rows() {
+                let values = batch.columns().iter().map(|column| ScalarValue::try_from_array(column, row));
+                rows.push(values.collect::<Result<Vec<_>, _>>()?);
+            }
+        }
+        Ok(rows)
+    };
+    match read() {
+        Ok(rows) if rows.first().is_some_and(|row| !row.is_empty()) => Ok(rows),
+        Ok(_) => Err(broken()),
+        Err::<_, datafusion::error::DataFusionError>(_unreadable) => Err(broken()),
+    }
+}
+
+fn broken() -> Status {
+    Status::invalid_argument("the statement's handle is broken: prepare the statement again")
+}
+
+fn too_large() -> Status {
+    Status::resource_exhausted(format!(
+        "the values of the parameters take more than {} MiB: bind fewer rows at once",
+        MOST_BYTES >> 20
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Int64Array, StringArray};
+
+    use super::*;
+
+    #[test]
+    fn values_survive_the_handle_and_garbage_does_not() {
+        let numbers = Int64Array::from(vec![Some(1), None]);
+        let names = StringArray::from(vec!["稅", "'; DROP TABLE x; --"]);
+        let batch =
+            RecordBatch::try_from_iter([("0", Arc::new(numbers) as _), ("1", Arc::new(names) as _)]).unwrap();
+        let bytes = encode(&batch).unwrap();
+        let rows = decode(&bytes).unwrap();
+        assert_eq!(rows[1], [ScalarValue::Int64(None), ScalarValue::from("'; DROP TABLE x; --")]);
+        for end in [0, 1, 8, 64] {
+            assert!(decode(&bytes[..end]).is_err(), "{end} bytes");
+        }
+        assert!(decode(&encode(&batch.slice(0, 0)).unwrap()).is_err());
+    }
+}
