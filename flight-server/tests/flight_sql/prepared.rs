@@ -72,7 +72,8 @@ async fn mistakes_are_found_when_preparing() {
     check("DROP TABLE tax.taxpayer", Code::PermissionDenied, "this server only reads").await;
     check("SELECT $name", Code::InvalidArgument, "has no number").await;
     check("SELECT $2", Code::InvalidArgument, "without a gap").await;
-    check("DELETE FROM ref.county WHERE county_code = ?", Code::PermissionDenied, "this server only reads").await;
+    check("DELETE FROM ref.county WHERE county_code = ?", Code::PermissionDenied, "this server only reads")
+        .await;
     check("", Code::InvalidArgument, "expected one SQL statement, found 0").await;
 }
 

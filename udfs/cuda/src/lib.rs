@@ -1,7 +1,7 @@
 //! What Tithe knows of the GPUs of this machine.
 //!
-//! The driver is opened when it is asked for, never linked: the same binary runs with and without one. This
-//! crate has no kernels yet, and pretends none; functions run on the CPU.
+//! The driver is opened when it is asked for, never linked: the same binary runs with and without one. Functions
+//! run on the CPU: the kernels in `kernels/` are compiled and kept, but not launched yet.
 
 mod device;
 mod error;

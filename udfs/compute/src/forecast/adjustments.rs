@@ -37,15 +37,30 @@ pub fn forecast_adjusted(
     model: Model,
     adjustments: &Adjustments,
 ) -> Result<Forecast, SeriesError> {
-    let factors = Factors::estimate(values, season, horizon, adjustments).product(values.len() + horizon);
-    if factors.iter().all(|factor| *factor == 1.0) {
+    let Some(factors) = to_take_out(values, season, horizon, adjustments) else {
         return forecast_series(values, season, horizon, model);
-    }
+    };
     let mut forecast = forecast_series(&quotient(values, &factors), season, horizon, model)?;
-    for (step, factor) in forecast.steps.iter_mut().zip(&factors[values.len()..]) {
+    put_back(&mut forecast, &factors[values.len()..]);
+    Ok(forecast)
+}
+
+/// The factors to divide all values and the steps ahead by; `None` where nothing is taken out.
+pub(crate) fn to_take_out(
+    values: &[f64],
+    season: usize,
+    horizon: usize,
+    adjustments: &Adjustments,
+) -> Option<Vec<f64>> {
+    let factors = Factors::estimate(values, season, horizon, adjustments).product(values.len() + horizon);
+    factors.iter().any(|factor| *factor != 1.0).then_some(factors)
+}
+
+/// Multiplies the steps of a forecast by their factors.
+pub(crate) fn put_back(forecast: &mut Forecast, factors: &[f64]) {
+    for (step, factor) in forecast.steps.iter_mut().zip(factors) {
         *step = scaled(*step, *factor);
     }
-    Ok(forecast)
 }
 
 /// What the adjustments come to, for all values and the steps ahead; `None` for one that changes nothing.

@@ -1,7 +1,8 @@
 //! What the members know about one series, worked out once.
 
 use super::centred_average::CentredAverage;
-use super::exponential_smoothing::{Fit, Ring, Shape};
+use super::dot::{self, DynamicTheta};
+use super::exponential_smoothing::{Fit, Kept, Ring, Shape};
 use super::initial_state::InitialState;
 use super::seasonal_adjustment::SeasonalAdjustment;
 use super::smoothing_pass::Form;
@@ -14,12 +15,22 @@ pub(crate) struct Analysis<'a> {
     pub(crate) season: usize,
     pub(crate) horizon: usize,
     /// The instruction set to use; without influence on the results.
-    pub(crate) arch: pulp::Arch,
+    arch: pulp::Arch,
     ring: &'a mut Ring,
     average: Option<CentredAverage>,
     adjustment: Option<SeasonalAdjustment>,
     initial: Vec<(Form, InitialState)>,
     fits: Vec<(Shape, Option<Fit>)>,
+    theta: Option<Option<DynamicTheta>>,
+}
+
+/// What was worked out of a series before.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) adjustment: Option<SeasonalAdjustment>,
+    /// What searches kept.
+    pub(crate) kept: Vec<(Shape, Option<Kept>)>,
+    pub(crate) theta: Option<DynamicTheta>,
 }
 
 impl<'a> Analysis<'a> {
@@ -31,13 +42,47 @@ impl<'a> Analysis<'a> {
         arch: pulp::Arch,
     ) -> Self {
         let (initial, fits) = (Vec::with_capacity(3), Vec::with_capacity(10));
-        Self { values, season, horizon, arch, ring, average: None, adjustment: None, initial, fits }
+        let (average, adjustment, theta) = (None, None, None);
+        Self { values, season, horizon, arch, ring, average, adjustment, initial, fits, theta }
+    }
+
+    /// Takes what is known, so that it is not worked out again.
+    pub(crate) fn with(mut self, known: Known) -> Self {
+        let (length, season, horizon) = (self.values.len(), self.season, self.horizon);
+        self.adjustment = known.adjustment;
+        self.theta = known.theta.map(Some);
+        self.fits.extend(known.kept.into_iter().map(|(shape, kept)| {
+            (shape, kept.and_then(|kept| shape.fit_of(&kept, length, season, horizon)))
+        }));
+        self
+    }
+
+    /// The Dynamic Theta model of the seasonally adjusted series; `None` where there is none.
+    pub(crate) fn theta(&mut self) -> Option<DynamicTheta> {
+        if let Some(theta) = self.theta {
+            return theta;
+        }
+        let arch = self.arch;
+        let theta = dot::fit(&self.adjustment().adjusted, arch);
+        self.theta = Some(theta);
+        theta
+    }
+
+    /// The adjustment, for [`Known`].
+    pub(crate) fn into_adjustment(self) -> Option<SeasonalAdjustment> {
+        self.adjustment
     }
 
     pub(crate) fn adjustment(&mut self) -> &SeasonalAdjustment {
         let (values, season) = (self.values, self.season);
         let average = self.average.get_or_insert_with(|| CentredAverage::new(values, season));
         self.adjustment.get_or_insert_with(|| SeasonalAdjustment::new(values, season, average))
+    }
+
+    /// States before the first value for models of this form.
+    pub(crate) fn initial(&mut self, form: Form) -> &InitialState {
+        let place = self.initial_state(form);
+        &self.initial[place].1
     }
 
     /// The fit of an exponential smoothing model; `None` where there is none.

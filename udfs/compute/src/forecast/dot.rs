@@ -2,26 +2,29 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::analysis::Analysis;
 use super::lanes::{LANES, Lanes};
 use super::parameter::Parameter;
 use super::running_line::RunningLine;
-use super::seasonal_adjustment::SeasonalAdjustment;
 use super::statistics::mean_absolute;
 use super::theta_pass::{Theta, pass};
-use super::zoom::{Coordinate, Objective, zoom};
+use super::zoom::{Coordinate, MOST, Objective, zoom};
 use crate::random::exp;
 
 /// Shortest series that is fitted; shorter ones repeat their last value.
 const SHORTEST: usize = 4;
 
 /// Forecasts a series. Parameters are the initial level, the smoothing of the level and the logarithm of theta.
-pub(crate) fn dot(adjustment: &SeasonalAdjustment, horizon: usize, arch: pulp::Arch) -> Vec<f64> {
-    adjustment.reseasonalise(dynamic_theta(&adjustment.adjusted, horizon, arch))
+pub(crate) fn dot(analysis: &mut Analysis<'_>) -> Vec<f64> {
+    let horizon = analysis.horizon;
+    let fitted = analysis.theta();
+    let adjustment = analysis.adjustment();
+    adjustment.reseasonalise(forecast(fitted, &adjustment.adjusted, horizon))
 }
 
 /// The smoothing of the level, theta and the last level of the adjusted series; none where nothing is fitted.
-pub(crate) fn parameters(adjustment: &SeasonalAdjustment, arch: pulp::Arch) -> Vec<Parameter> {
-    let Some(DynamicTheta { state, scale, .. }) = fit(&adjustment.adjusted, arch) else { return Vec::new() };
+pub(crate) fn parameters(analysis: &mut Analysis<'_>) -> Vec<Parameter> {
+    let Some(DynamicTheta { state, scale, .. }) = analysis.theta() else { return Vec::new() };
     vec![
         Parameter::share("alpha", state.alpha),
         Parameter::share("theta", 1.0 / (1.0 - state.line_weight)),
@@ -29,9 +32,9 @@ pub(crate) fn parameters(adjustment: &SeasonalAdjustment, arch: pulp::Arch) -> V
     ]
 }
 
-fn dynamic_theta(values: &[f64], horizon: usize, arch: pulp::Arch) -> Vec<f64> {
+fn forecast(fitted: Option<DynamicTheta>, values: &[f64], horizon: usize) -> Vec<f64> {
     let Some(last) = values.last() else { return Vec::new() };
-    let Some(DynamicTheta { mut state, mut line, scale }) = fit(values, arch) else {
+    let Some(DynamicTheta { mut state, mut line, scale }) = fitted else {
         return vec![*last; horizon];
     };
     (0..horizon)
@@ -45,40 +48,74 @@ fn dynamic_theta(values: &[f64], horizon: usize, arch: pulp::Arch) -> Vec<f64> {
 }
 
 /// A fitted model after the last value.
-struct DynamicTheta {
-    state: Theta<f64>,
-    line: RunningLine,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DynamicTheta {
+    pub(crate) state: Theta<f64>,
+    pub(crate) line: RunningLine,
     /// The values were divided by it.
-    scale: f64,
+    pub(crate) scale: f64,
 }
 
 /// `None` for a series that is too short.
-fn fit(values: &[f64], arch: pulp::Arch) -> Option<DynamicTheta> {
-    if values.len() < SHORTEST {
-        return None;
-    }
-    let scale = match mean_absolute(values) {
-        size if size > 0.0 => size,
-        _ => 1.0,
-    };
-    let scaled: Vec<f64> = values.iter().map(|v| v / scale).collect();
-    let mut line = RunningLine::new(scaled[0]);
-    let lines: Vec<(f64, f64)> = scaled[1..]
-        .iter()
-        .map(|value| {
-            let before = (line.intercept, line.slope);
-            line.update(*value);
-            before
-        })
-        .collect();
-    let state = arch.dispatch(Search { values: &scaled, lines: &lines });
+pub(crate) fn fit(values: &[f64], arch: pulp::Arch) -> Option<DynamicTheta> {
+    let Lined { values, lines, line, scale } = Lined::new(values)?;
+    let coordinates = coordinates(values[0]);
+    let state = arch.dispatch(Search { values: &values, lines: &lines, coordinates });
     Some(DynamicTheta { state, line, scale })
 }
 
+/// A series ready for the search.
+pub(crate) struct Lined {
+    /// Brought to the order of one.
+    pub(crate) values: Vec<f64>,
+    /// Intercept and slope of the running line before each value but the first.
+    pub(crate) lines: Vec<(f64, f64)>,
+    /// After the last value.
+    pub(crate) line: RunningLine,
+    /// The values were divided by it.
+    pub(crate) scale: f64,
+}
+
+impl Lined {
+    /// `None` for a series that is too short.
+    pub(crate) fn new(values: &[f64]) -> Option<Self> {
+        if values.len() < SHORTEST {
+            return None;
+        }
+        let scale = match mean_absolute(values) {
+            size if size > 0.0 => size,
+            _ => 1.0,
+        };
+        let scaled: Vec<f64> = values.iter().map(|v| v / scale).collect();
+        let mut line = RunningLine::new(scaled[0]);
+        let lines: Vec<(f64, f64)> = scaled[1..]
+            .iter()
+            .map(|value| {
+                let before = (line.intercept, line.slope);
+                line.update(*value);
+                before
+            })
+            .collect();
+        Some(Self { values: scaled, lines, line, scale })
+    }
+}
+
+/// Initial level, smoothing of the level, logarithm of theta.
+pub(crate) fn coordinates(first: f64) -> [Coordinate; 3] {
+    let reach = first.abs() + 0.2;
+    [
+        Coordinate { start: 0.5 * first, low: 0.5 * first - reach, high: 0.5 * first + reach },
+        Coordinate { start: 0.5, low: 0.1, high: 0.99 },
+        Coordinate { start: std::f64::consts::LN_2, low: 0.0, high: 3.0 },
+    ]
+}
+
 /// The search for the parameters; the start is kept where no candidate has a finite error.
-struct Search<'a> {
-    values: &'a [f64],
-    lines: &'a [(f64, f64)],
+pub(crate) struct Search<'a> {
+    /// At least one.
+    pub(crate) values: &'a [f64],
+    pub(crate) lines: &'a [(f64, f64)],
+    pub(crate) coordinates: [Coordinate; 3],
 }
 
 impl WithSimd for Search<'_> {
@@ -86,14 +123,8 @@ impl WithSimd for Search<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Theta<f64> {
-        let first = self.values[0];
-        let reach = first.abs() + 0.2;
-        let coordinates = [
-            Coordinate { start: 0.5 * first, low: 0.5 * first - reach, high: 0.5 * first + reach },
-            Coordinate { start: 0.5, low: 0.1, high: 0.99 },
-            Coordinate { start: std::f64::consts::LN_2, low: 0.0, high: 3.0 },
-        ];
-        let kept = Theta { alpha: 0.5, line_weight: 0.5, level: first, decay: 0.5 };
+        let coordinates = self.coordinates;
+        let kept = Theta { alpha: 0.5, line_weight: 0.5, level: self.values[0], decay: 0.5 };
         let mut run = Run { simd, search: self, state: Theta::splat(kept), kept };
         zoom(&coordinates, &mut run);
         run.kept
@@ -109,7 +140,7 @@ struct Run<'a, S> {
 
 impl<S: Simd> Objective for Run<'_, S> {
     #[inline(always)]
-    fn evaluate(&mut self, [level, alpha, log_theta, _]: &[Lanes; 4]) -> Lanes {
+    fn evaluate(&mut self, [level, alpha, log_theta, _]: &[Lanes; MOST]) -> Lanes {
         self.state.level = *level;
         self.state.alpha = *alpha;
         for lane in 0..LANES {
@@ -119,19 +150,18 @@ impl<S: Simd> Objective for Run<'_, S> {
     }
 
     #[inline(always)]
-    fn keep(&mut self, lane: usize, _: &[Lanes; 4]) {
+    fn keep(&mut self, lane: usize, _: &[Lanes; MOST]) {
         self.kept = self.state.lane(lane);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::centred_average::CentredAverage;
+    use super::super::exponential_smoothing::Ring;
     use super::*;
 
     fn dot(values: &[f64], season: usize, horizon: usize) -> Vec<f64> {
-        let average = CentredAverage::new(values, season);
-        super::dot(&SeasonalAdjustment::new(values, season, &average), horizon, pulp::Arch::new())
+        super::dot(&mut Analysis::new(values, season, horizon, &mut Ring::new(), pulp::Arch::new()))
     }
 
     #[test]

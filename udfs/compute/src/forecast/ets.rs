@@ -56,7 +56,7 @@ pub(crate) fn parameters(analysis: &mut Analysis<'_>) -> Vec<Parameter> {
     found
 }
 
-fn shapes(values: &[f64], season: usize) -> Vec<Shape> {
+pub(crate) fn shapes(values: &[f64], season: usize) -> Vec<Shape> {
     let positive = values.iter().all(|v| *v > 0.0);
     let seasonal = season > 1 && values.len() > 2 * season;
     let mut shapes = Vec::with_capacity(9);

@@ -6,21 +6,26 @@ use super::initial_state::InitialState;
 use super::lanes::Lanes;
 use super::parameter::Parameter;
 use super::smoothing_pass::{self as passes, Form, Outcome, Smoothing, pass};
-use super::zoom::{Coordinate, Objective, zoom};
+use super::zoom::{Coordinate, MOST, Objective, zoom};
 
 /// The slope of the level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trend {
+pub enum Trend {
+    /// There is none.
     None,
+    /// The same at every step ahead.
     Additive,
+    /// Less at every step ahead.
     Damped,
 }
 
-/// One model of the family.
+/// One exponential smoothing model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Shape {
-    pub(crate) form: Form,
-    pub(crate) trend: Trend,
+pub struct Shape {
+    /// Season and errors.
+    pub form: Form,
+    /// Slope.
+    pub trend: Trend,
 }
 
 /// What a fit gives.
@@ -39,7 +44,9 @@ pub(crate) struct Fit {
 pub(crate) type Ring = Vec<Lanes>;
 
 impl Shape {
-    fn has_trend(self) -> bool {
+    /// Whether the level has a slope.
+    #[must_use]
+    pub fn has_trend(self) -> bool {
         self.trend != Trend::None
     }
 
@@ -76,8 +83,9 @@ impl Shape {
         found
     }
 
-    /// Smoothing parameters.
-    fn parameters(self) -> usize {
+    /// The number of smoothing parameters, which are the coordinates of the search.
+    #[must_use]
+    pub fn parameters(self) -> usize {
         1 + usize::from(self.has_trend())
             + usize::from(self.trend == Trend::Damped)
             + usize::from(self.form.has_season())
@@ -101,13 +109,24 @@ impl Shape {
         ring: &mut Ring,
         arch: pulp::Arch,
     ) -> Option<Fit> {
-        let counted = self.parameters() + self.states(season);
-        if values.len() <= counted + 2 {
+        if !self.fits(values.len(), season) {
             return None;
         }
-        let kept = arch.dispatch(Search { shape: self, values, season, initial, ring })?;
-        let forecast = kept.forecast(self, horizon, values.len());
-        let (n, k) = (values.len() as f64, (counted + 1) as f64);
+        let (coordinates, _) = self.coordinates(season);
+        let (start, factors) = (initial.level_and_slope(self.has_trend()), initial.factors.as_slice());
+        let kept = arch.dispatch(Search { shape: self, values, coordinates, start, factors, ring })?;
+        self.fit_of(&kept, values.len(), season, horizon)
+    }
+
+    /// Whether `length` values are enough for the shape.
+    pub(crate) fn fits(self, length: usize, season: usize) -> bool {
+        length > self.parameters() + self.states(season) + 2
+    }
+
+    /// The fit with what the search kept after `length` values; `None` where the forecast is not finite.
+    pub(crate) fn fit_of(self, kept: &Kept, length: usize, season: usize, horizon: usize) -> Option<Fit> {
+        let forecast = kept.forecast(self, horizon, length);
+        let (n, k) = (length as f64, (self.parameters() + self.states(season) + 1) as f64);
         let aicc = kept.minus_two_log_likelihood + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0).max(0.1);
         let one_step_error = (kept.squared / n).sqrt();
         let finite = aicc.is_finite() && forecast.iter().all(|v| v.is_finite());
@@ -115,10 +134,10 @@ impl Shape {
     }
 
     /// Order of the coordinates: level, trend, season, damping, as far as the shape has them.
-    fn coordinates(self, season: usize) -> ([Coordinate; 4], usize) {
+    pub(crate) fn coordinates(self, season: usize) -> ([Coordinate; MOST], usize) {
         let level_start = if self.form.has_season() && season > 4 { 0.15 } else { 0.3 };
         let smoothing = |start| Coordinate { start, low: 1e-3, high: 0.999 };
-        let mut coordinates = [Coordinate::default(); 4];
+        let mut coordinates = [Coordinate::default(); MOST];
         let mut count = 0;
         let mut add = |coordinate| {
             coordinates[count] = coordinate;
@@ -139,7 +158,7 @@ impl Shape {
 
     /// The trend's parameter is a share of the level's, the season's of what the level's leaves.
     #[inline(always)]
-    fn smoothing(self, candidates: &[Lanes; 4]) -> Smoothing<Lanes> {
+    fn smoothing(self, candidates: &[Lanes; MOST]) -> Smoothing<Lanes> {
         let mut rest = candidates.iter();
         let mut next = |present: bool, absent: f64| match rest.next() {
             Some(lanes) if present => *lanes,
@@ -170,12 +189,16 @@ impl Shape {
 }
 
 /// The search for the smoothing parameters of a shape.
-struct Search<'a> {
-    shape: Shape,
-    values: &'a [f64],
-    season: usize,
-    initial: &'a InitialState,
-    ring: &'a mut Ring,
+pub(crate) struct Search<'a> {
+    pub(crate) shape: Shape,
+    pub(crate) values: &'a [f64],
+    /// As many as the shape has parameters are searched.
+    pub(crate) coordinates: [Coordinate; MOST],
+    /// Level and slope before the first value.
+    pub(crate) start: (f64, f64),
+    /// Seasonal factors before the first value.
+    pub(crate) factors: &'a [f64],
+    pub(crate) ring: &'a mut Ring,
 }
 
 impl WithSimd for Search<'_> {
@@ -183,15 +206,13 @@ impl WithSimd for Search<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Option<Kept> {
-        let (coordinates, count) = self.shape.coordinates(self.season);
-        let (level, slope) = self.initial.level_and_slope(self.shape.has_trend());
-        self.ring.resize(self.initial.factors.len(), Lanes::ZERO);
+        self.ring.resize(self.factors.len(), Lanes::ZERO);
         let mut run = Run {
             simd,
             shape: self.shape,
             values: self.values,
-            start: (level, slope),
-            factors: &self.initial.factors,
+            start: self.start,
+            factors: self.factors,
             ring: self.ring,
             smoothing: Smoothing {
                 level: Lanes::ZERO,
@@ -202,7 +223,7 @@ impl WithSimd for Search<'_> {
             outcome: Outcome::ZERO,
             kept: None,
         };
-        zoom(&coordinates[..count], &mut run);
+        zoom(&self.coordinates[..self.shape.parameters()], &mut run);
         run.kept
     }
 }
@@ -221,7 +242,7 @@ struct Run<'a, S> {
 
 impl<S: Simd> Objective for Run<'_, S> {
     #[inline(always)]
-    fn evaluate(&mut self, candidates: &[Lanes; 4]) -> Lanes {
+    fn evaluate(&mut self, candidates: &[Lanes; MOST]) -> Lanes {
         for (row, factor) in self.ring.iter_mut().zip(self.factors) {
             *row = Lanes::splat(*factor);
         }
@@ -252,7 +273,7 @@ impl<S: Simd> Objective for Run<'_, S> {
     }
 
     #[inline(always)]
-    fn keep(&mut self, lane: usize, _: &[Lanes; 4]) {
+    fn keep(&mut self, lane: usize, _: &[Lanes; MOST]) {
         let kept = self.kept.get_or_insert_default();
         kept.minus_two_log_likelihood = self.outcome.minus_two_log_likelihood(lane, self.values.len() as f64);
         kept.squared = self.outcome.squared.0[lane];
@@ -265,14 +286,14 @@ impl<S: Simd> Objective for Run<'_, S> {
 }
 
 /// The best candidate at the end of the series.
-#[derive(Debug, Clone, Default)]
-struct Kept {
-    minus_two_log_likelihood: f64,
-    squared: f64,
-    level: f64,
-    slope: f64,
-    smoothing: Smoothing<f64>,
-    factors: Vec<f64>,
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Kept {
+    pub(crate) minus_two_log_likelihood: f64,
+    pub(crate) squared: f64,
+    pub(crate) level: f64,
+    pub(crate) slope: f64,
+    pub(crate) smoothing: Smoothing<f64>,
+    pub(crate) factors: Vec<f64>,
 }
 
 impl Kept {

@@ -14,7 +14,7 @@ const LARGEST: f64 = 2.0;
 /// season a year is one value.
 pub(crate) fn growth_factors(values: &[f64], season: usize, horizon: usize, share: f64) -> Option<Vec<f64>> {
     let season = season.max(1);
-    if share == 0.0 || values.len() < 2 * season {
+    if share == 0.0 || values.len() / 2 < season {
         return None;
     }
     let years = (values.len() / season).min(YEARS + 1);

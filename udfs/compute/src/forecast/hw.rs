@@ -13,7 +13,7 @@ pub(crate) fn holt_winters<'a>(analysis: &'a mut Analysis<'_>) -> Option<&'a Fit
     analysis.fit(shape)
 }
 
-fn shape(analysis: &Analysis<'_>) -> Shape {
+pub(crate) fn shape(analysis: &Analysis<'_>) -> Shape {
     let seasonal = analysis.season > 1 && analysis.values.len() > 2 * analysis.season + 5;
     let form = if seasonal { Form::AdditiveSeason } else { Form::Plain };
     Shape { form, trend: Trend::Additive }

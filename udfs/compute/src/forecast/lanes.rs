@@ -1,7 +1,7 @@
 //! Thirty-two candidates side by side: what a search evaluates in one pass over a series.
 
 /// Candidates in a pass: a warp, four AVX-512 registers, eight of AVX2.
-pub(crate) const LANES: usize = 32;
+pub const LANES: usize = 32;
 
 /// A number for each candidate.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,6 +5,7 @@ mod analysis;
 mod ar;
 mod auto;
 mod backtest;
+mod batch;
 mod calibration;
 mod centred_average;
 mod dot;
@@ -23,6 +24,8 @@ mod nowcast;
 mod parameter;
 mod running_line;
 mod scale;
+mod search;
+mod searches;
 mod seasonal_adjustment;
 mod series;
 #[cfg(test)]
@@ -36,12 +39,19 @@ mod zoom;
 
 pub use adjustments::{Adjustments, forecast_adjusted};
 pub use backtest::{Backtest, backtest};
+pub use batch::{Request, forecast_batch};
 pub use explanation::{Explanation, Member, explain};
+pub use exponential_smoothing::{Shape, Trend};
 pub use held_out::{Reach, held_out};
+pub use lanes::LANES;
 #[cfg(test)]
 pub(crate) use lanes::instruction_sets;
 pub use model::Model;
 pub use nowcast::{Nowcast, Receipts, nowcast};
 pub use parameter::Parameter;
+pub use search::{Found, SearchDevice, Searches, SmoothingFound, SmoothingSearch, ThetaSearch};
 pub use seasonal_adjustment::SeasonalEffect;
 pub use series::{Basis, Forecast, SeriesError, SeriesRef, Step, forecast_many, forecast_series};
+pub use smoothing_pass::{Form, Smoothing};
+pub use theta_pass::Theta;
+pub use zoom::{Coordinate, MOST as MOST_COORDINATES, ROUNDS, SHRINK, candidate_offsets};

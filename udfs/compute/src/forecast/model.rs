@@ -67,10 +67,7 @@ impl Model {
         match self {
             Self::Auto => auto::auto(analysis).forecast,
             Self::Snaive => snaive::snaive(values, season, horizon),
-            Self::Dot => {
-                let arch = analysis.arch;
-                dot::dot(analysis.adjustment(), horizon, arch)
-            }
+            Self::Dot => dot::dot(analysis),
             Self::Ets => ets::ets(analysis),
             Self::Hw => hw::hw(analysis),
             Self::Ar => ar::ar(values, season, horizon),
@@ -80,10 +77,10 @@ impl Model {
 
     /// What was fitted to the series; `auto` has its members' parameters instead of its own.
     pub(crate) fn parameters(self, analysis: &mut Analysis<'_>) -> Vec<Parameter> {
-        let (values, season, arch) = (analysis.values, analysis.season, analysis.arch);
+        let (values, season) = (analysis.values, analysis.season);
         match self {
             Self::Auto | Self::Snaive => Vec::new(),
-            Self::Dot => dot::parameters(analysis.adjustment(), arch),
+            Self::Dot => dot::parameters(analysis),
             Self::Ets => ets::parameters(analysis),
             Self::Hw => hw::parameters(analysis),
             Self::Ar => ar::parameters(values, season),

@@ -114,6 +114,34 @@ fn forecast_with(
     ring: &mut Ring,
     arch: pulp::Arch,
 ) -> Result<Forecast, SeriesError> {
+    match open(series, model)? {
+        Opened::Repeated(forecast) => Ok(forecast),
+        Opened::Scaled(scaled) => {
+            let mut analysis = Analysis::new(&scaled.values, scaled.season, series.horizon, ring, arch);
+            Ok(close(&mut analysis, scaled.scale, model))
+        }
+    }
+}
+
+/// A series that has been looked at.
+pub(crate) enum Opened {
+    /// There is nothing to fit.
+    Repeated(Forecast),
+    /// There is.
+    Scaled(Scaled),
+}
+
+/// A series of the order of one.
+pub(crate) struct Scaled {
+    pub(crate) values: Vec<f64>,
+    /// At most one more than there are values.
+    pub(crate) season: usize,
+    /// The values were divided by it.
+    pub(crate) scale: f64,
+}
+
+/// Checks and scales a series.
+pub(crate) fn open(series: SeriesRef<'_>, model: Model) -> Result<Opened, SeriesError> {
     let SeriesRef { values, season, horizon } = series;
     let first = *values.first().ok_or(SeriesError::Empty)?;
     if let Some(index) = values.iter().position(|v| !v.is_finite()) {
@@ -122,20 +150,23 @@ fn forecast_with(
     let season = season.clamp(1, values.len() + 1);
     let constant = values.iter().all(|v| *v == first);
     if constant {
-        return Ok(repeated(first, values.len(), horizon, model));
+        return Ok(Opened::Repeated(repeated(first, values.len(), horizon, model)));
     }
-
     let scale = power_of_two_scale(values);
-    let scaled: Vec<f64> = values.iter().map(|v| v / scale).collect();
-    let mut analysis = Analysis::new(&scaled, season, horizon, ring, arch);
+    Ok(Opened::Scaled(Scaled { values: values.iter().map(|v| v / scale).collect(), season, scale }))
+}
+
+/// Forecasts a series that was divided by `scale`.
+pub(crate) fn close(analysis: &mut Analysis<'_>, scale: f64, model: Model) -> Forecast {
+    let (season, horizon) = (analysis.season, analysis.horizon);
     let (point, spread) = if model == Model::Auto {
-        let consensus = auto(&mut analysis);
+        let consensus = auto(analysis);
         (consensus.forecast, consensus.spread)
     } else {
-        (model.point_forecast(&mut analysis), vec![0.0; horizon])
+        (model.point_forecast(analysis), vec![0.0; horizon])
     };
-    let one_step_error = holt_winters(&mut analysis).map(|fit| fit.one_step_error);
-    let (base, short) = unit_base(&scaled, season, one_step_error);
+    let one_step_error = holt_winters(analysis).map(|fit| fit.one_step_error);
+    let (base, short) = unit_base(analysis.values, season, one_step_error);
     let mut clamped = false;
     let steps = point
         .iter()
@@ -150,7 +181,7 @@ fn forecast_with(
         })
         .collect();
     let basis = if short { Basis::ShortHistory } else { Basis::Full };
-    Ok(Forecast { steps, model, basis, clamped })
+    Forecast { steps, model, basis, clamped }
 }
 
 /// A constant series, and a single value: the latter may change by as much as its size.

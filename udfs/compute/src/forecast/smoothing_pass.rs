@@ -7,7 +7,7 @@ use crate::random::{exponent_field, ln_normal};
 
 /// What a forecast is made of, and how its one-step errors count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum Form {
     /// No season, additive errors.
     Plain,
     /// No season, errors relative to the forecast.
@@ -19,11 +19,15 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    pub(crate) const fn has_season(self) -> bool {
+    /// Whether there is a factor for every place in the season.
+    #[must_use]
+    pub const fn has_season(self) -> bool {
         matches!(self, Self::AdditiveSeason | Self::MultiplicativeSeason)
     }
 
-    pub(crate) const fn is_relative(self) -> bool {
+    /// Whether errors count relative to the forecast.
+    #[must_use]
+    pub const fn is_relative(self) -> bool {
         matches!(self, Self::PlainRelative | Self::MultiplicativeSeason)
     }
 }
@@ -34,14 +38,17 @@ pub(crate) const PLAIN_RELATIVE: u8 = 1;
 pub(crate) const ADDITIVE_SEASON: u8 = 2;
 pub(crate) const MULTIPLICATIVE_SEASON: u8 = 3;
 
-/// Smoothing parameters: of one candidate (`f64`) or of all (`Lanes`).
+/// Smoothing parameters: of one candidate (`f64`) or of all.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Smoothing<T> {
-    pub(crate) level: T,
+pub struct Smoothing<T> {
+    /// Share of a one-step error that goes into the level.
+    pub level: T,
     /// Share of a one-step error that goes into the slope.
-    pub(crate) slope: T,
-    pub(crate) season: T,
-    pub(crate) damping: T,
+    pub slope: T,
+    /// Share of a one-step error that goes into the season.
+    pub season: T,
+    /// What is left of the slope after a step.
+    pub damping: T,
 }
 
 impl Smoothing<Lanes> {

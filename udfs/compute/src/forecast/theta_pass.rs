@@ -10,15 +10,17 @@ const WARM_UP: usize = 3;
 /// Registers worked on together: enough to hide the latency of the recursion.
 const TOGETHER: usize = 4;
 
-/// Parameters and state: of one candidate (`f64`) or of all (`Lanes`).
+/// Parameters and state of the Dynamic Theta model: of one candidate (`f64`) or of all.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Theta<T> {
-    pub(crate) alpha: T,
+pub struct Theta<T> {
+    /// Share of a value that goes into the level.
+    pub alpha: T,
     /// Weight of the line: 1 − 1/θ.
-    pub(crate) line_weight: T,
-    pub(crate) level: T,
+    pub line_weight: T,
+    /// The level after the last value.
+    pub level: T,
     /// (1 − α) to the power of the values seen.
-    pub(crate) decay: T,
+    pub decay: T,
 }
 
 impl Theta<Lanes> {

@@ -3,11 +3,11 @@
 use super::lanes::{LANES, Lanes};
 
 /// Rounds; each looks around the best candidate so far.
-const ROUNDS: usize = 3;
+pub const ROUNDS: usize = 3;
 /// Half-width of a round's box relative to the round before.
-const SHRINK: f64 = 0.35;
+pub const SHRINK: f64 = 0.35;
 /// Most parameters of a search.
-const MOST: usize = 4;
+pub const MOST: usize = 4;
 
 /// Roots of x^(d+1) = x + 1 for d = 1..4: the bases of the additive low-discrepancy sequence in d dimensions
 /// (Roberts 2018).
@@ -43,12 +43,22 @@ const fn offsets() -> [[[Lanes; MOST]; ROUNDS]; MOST] {
     table
 }
 
-/// One parameter: where its search starts (which may lie outside the bounds), and its bounds.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Coordinate {
-    pub(crate) start: f64,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
+/// One parameter of a search.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Coordinate {
+    /// Where its search starts, which may lie outside the bounds.
+    pub start: f64,
+    /// Least value of any other candidate.
+    pub low: f64,
+    /// Largest value of any other candidate.
+    pub high: f64,
+}
+
+/// The places of a search's candidates within its box, -1..1 in every dimension: by number of dimensions (from 1),
+/// round, dimension and candidate, the last index the fastest.
+#[must_use]
+pub fn candidate_offsets() -> Vec<f64> {
+    OFFSETS.iter().flatten().flatten().flat_map(|lanes| lanes.0).collect()
 }
 
 /// What is searched for.

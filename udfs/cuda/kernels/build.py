@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Compiles search.cu to search.ptx, for compute capability 7.5 and later; needs no GPU.
+
+build.py           writes search.ptx
+build.py --check   compares with the search.ptx that is here, byte for byte
+
+Needs nvidia-cuda-nvrtc-cu12==12.4.127 in the Python that runs it.
+"""
+import ctypes
+import importlib.util
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).parent
+OPTIONS = [b"--fmad=false", b"--gpu-architecture=compute_75", b"--std=c++17"]
+
+
+def library():
+    found = importlib.util.find_spec("nvidia.cuda_nvrtc")
+    if found is None:
+        sys.exit("NVRTC is not installed: pip install nvidia-cuda-nvrtc-cu12==12.4.127")
+    folder = pathlib.Path(next(iter(found.submodule_search_locations))) / "lib"
+    ctypes.CDLL(str(folder / "libnvrtc-builtins.so.12.4"), mode=ctypes.RTLD_GLOBAL)
+    return ctypes.CDLL(str(folder / "libnvrtc.so.12"))
+
+
+def text(nvrtc, program, size_of, get):
+    size = ctypes.c_size_t()
+    getattr(nvrtc, size_of)(program, ctypes.byref(size))
+    buffer = ctypes.create_string_buffer(size.value)
+    getattr(nvrtc, get)(program, buffer)
+    return buffer.value
+
+
+def compiled():
+    nvrtc, program = library(), ctypes.c_void_p()
+    source = (HERE / "search.cu").read_bytes()
+    headers = (ctypes.c_char_p * 1)((HERE / "elementary.cuh").read_bytes())
+    names = (ctypes.c_char_p * 1)(b"elementary.cuh")
+    if nvrtc.nvrtcCreateProgram(ctypes.byref(program), source, b"search.cu", 1, headers, names):
+        sys.exit("NVRTC did not take search.cu")
+    failed = nvrtc.nvrtcCompileProgram(program, len(OPTIONS), (ctypes.c_char_p * len(OPTIONS))(*OPTIONS))
+    sys.stderr.write(text(nvrtc, program, "nvrtcGetProgramLogSize", "nvrtcGetProgramLog").decode())
+    if failed:
+        sys.exit("search.cu does not compile")
+    return text(nvrtc, program, "nvrtcGetPTXSize", "nvrtcGetPTX")
+
+
+def main():
+    ptx, kept = compiled(), HERE / "search.ptx"
+    if sys.argv[1:] == ["--check"]:
+        if not kept.exists() or kept.read_bytes() != ptx:
+            sys.exit("search.ptx is not what search.cu compiles to: run udfs/cuda/kernels/build.py")
+    elif sys.argv[1:]:
+        sys.exit(__doc__)
+    else:
+        kept.write_bytes(ptx)
+
+
+if __name__ == "__main__":
+    main()
