@@ -28,7 +28,7 @@ const MOST_BYTES: usize = 1 << 20;
 pub(super) fn schema(query: &Query) -> Result<SchemaRef, Status> {
     let fields = query.logical_plan().get_parameter_fields().map_err(status::from_execution)?;
     let mut types = BTreeMap::new();
-    for (name, field) in fields {
+    for (name, field) in fields.into_iter().collect::<BTreeMap<_, _>>() {
         let number: usize = name.trim_start_matches('$').parse().map_err(|_not_a_number| {
             Status::invalid_argument(format!(
                 "the parameter {} has no number: write ? for every parameter, or $1, $2 and so on",
