@@ -287,6 +287,7 @@ impl Session {
     pub async fn query_with(&self, sql: &str, values: &[ScalarValue]) -> Result<Query> {
         let mut audit =
             Audit::new(self.engine.audit.clone(), self.engine.metrics.clone(), &self.principal, sql);
+        audit.parameters = values.iter().map(ToString::to_string).collect();
         let planned = with_deep_stack(self.plan(sql, values, &mut audit)).await;
         match planned {
             Ok((plan, schema, work, state)) => Ok(Query::new(QueryParts {

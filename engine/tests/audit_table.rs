@@ -7,6 +7,7 @@ mod support;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
 use insta::assert_snapshot;
 use support::{TestLake, ask, error, int64, table, value};
@@ -88,6 +89,18 @@ async fn the_records_are_a_table() {
     let session = session_of(&engine, "local");
     assert_eq!(value(&session, "SELECT max(query) FROM audit.query").await, (verified.last + 1).to_string());
     assert!(verify_audit(&directory(&lake)).unwrap().last > verified.last);
+}
+
+#[tokio::test]
+async fn bound_values_are_on_record() {
+    let lake = lake();
+    let engine = open(&lake, None).await.unwrap();
+    let session = session_of(&engine, "local");
+    let values = [ScalarValue::Utf8(Some("王".to_owned())), ScalarValue::Int64(Some(1))];
+    let query = session.query_with("SELECT n, ? AS who FROM s.t WHERE n > ?", &values);
+    query.await.unwrap().collect().await.unwrap();
+    let bound = "SELECT array_to_string(parameters, '|') FROM audit.query WHERE rows = 2";
+    assert_eq!(value(&session, bound).await, "王|1");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use datafusion::scalar::ScalarValue;
 use insta::assert_snapshot;
 use support::{TestLake, ask, error, int64, table, text, value};
 use tithe_engine::{Engine, EngineError, EngineOptions, ErrorKind, Principal, Session};
@@ -388,4 +389,31 @@ async fn a_pseudonym_joins_what_it_hides_and_needs_the_operator_s_key() {
     lake.write("key", [7; 31]);
     let short = Engine::open(options).await.unwrap_err().to_string();
     assert!(short.contains("has 31 bytes, and 32 to 4096 are taken"), "{short}");
+}
+
+#[tokio::test]
+async fn bound_values_meet_the_same_policy() {
+    let lake = lake();
+    let policy = r#"{"tables": [{"user": "lin", "schema": "tax", "table": "taxpayer", "privileges": ["SELECT"],
+      "filter": "bureau = 'KS'", "columns": [{"name": "income", "mask": "0"}, {"name": "name", "allow": false}]}]}"#;
+    let session = as_user(&lake, policy, "lin").await;
+    let bound = async |sql: &str, value: ScalarValue| {
+        let batches = session.query_with(sql, &[value]).await?.collect().await?;
+        Ok::<_, EngineError>(batches.iter().map(|batch| batch.num_rows()).sum::<usize>())
+    };
+    let text = |text: &str| ScalarValue::Utf8(Some(text.to_owned()));
+    let by_id = "SELECT * FROM tax.taxpayer WHERE taxpayer_id = ?";
+    assert_eq!(bound(by_id, text("A1")).await.unwrap(), 1);
+    assert_eq!(bound(by_id, text("B2")).await.unwrap(), 0);
+    assert_eq!(bound(by_id, text("' OR true --")).await.unwrap(), 0);
+    assert_eq!(bound("SELECT * FROM tax.taxpayer WHERE bureau = $1", text("TP")).await.unwrap(), 0);
+    let by_income = "SELECT * FROM tax.taxpayer WHERE income = $1";
+    assert_eq!(bound(by_income, ScalarValue::Int64(Some(10))).await.unwrap(), 0);
+    assert_eq!(bound(by_income, ScalarValue::Int64(Some(0))).await.unwrap(), 2);
+    // Would fail on the row of another bureau, and so tell that it is there.
+    let probe = "SELECT 1 / (CASE taxpayer_id WHEN $1 THEN 0 ELSE 1 END) FROM tax.taxpayer";
+    assert_eq!(bound(probe, text("B2")).await.unwrap(), 2);
+    bound("SELECT * FROM tax.taxpayer WHERE name = ?", text("陳一")).await.unwrap_err();
+    bound("SELECT n FROM tax.rate WHERE n = ?", ScalarValue::Int64(Some(5))).await.unwrap_err();
+    bound("EXPLAIN SELECT * FROM tax.taxpayer WHERE bureau = ?", text("KS")).await.unwrap_err();
 }

@@ -198,6 +198,7 @@ mod tests {
             written_at: String::new(),
             who: "lin",
             sql,
+            parameters: Vec::new(),
             tables: Vec::new(),
             columns: Vec::new(),
             policy: "unrestricted",

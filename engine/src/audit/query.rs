@@ -38,6 +38,8 @@ pub(crate) struct Audit {
     query: Option<u64>,
     pub(crate) tables: BTreeSet<String>,
     pub(crate) columns: BTreeMap<String, BTreeSet<String>>,
+    /// The values that were bound, as text.
+    pub(crate) parameters: Vec<String>,
     /// The version of the policy that permitted or refused it.
     pub(crate) policy: String,
     pub(crate) rows: u64,
@@ -62,6 +64,7 @@ impl Audit {
             query: None,
             tables: BTreeSet::new(),
             columns: BTreeMap::new(),
+            parameters: Vec::new(),
             policy: UNRESTRICTED.to_owned(),
             rows: 0,
             outcome: None,
@@ -99,6 +102,7 @@ impl Audit {
             written_at: timestamp(Utc::now()),
             who: &self.principal.name,
             sql: &self.sql,
+            parameters: self.parameters.iter().map(String::as_str).collect(),
             tables: self.tables.iter().map(String::as_str).collect(),
             columns: self.columns_read(),
             policy: &self.policy,
@@ -139,6 +143,7 @@ impl Audit {
             target: "tithe::audit",
             who = self.principal.name,
             sql = self.sql,
+            parameters = self.parameters.join(", "),
             tables = self.tables.iter().map(String::as_str).collect::<Vec<_>>().join(","),
             columns = self.columns_read().join(","),
             policy = self.policy,

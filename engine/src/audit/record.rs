@@ -25,6 +25,7 @@ pub(super) struct Record<'a> {
     pub(super) written_at: String,
     pub(super) who: &'a str,
     pub(super) sql: &'a str,
+    pub(super) parameters: Vec<&'a str>,
     pub(super) tables: Vec<&'a str>,
     pub(super) columns: Vec<String>,
     pub(super) policy: &'a str,

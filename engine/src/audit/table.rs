@@ -38,6 +38,7 @@ const ROWS_PER_BATCH: usize = 8192;
 /// | `ended_at` | TIMESTAMP | NULL while it runs, and for ever when the process was killed |
 /// | `who` | VARCHAR | the principal |
 /// | `sql` | VARCHAR | as it was sent |
+/// | `parameters` | list | the values that were bound, as text, in order |
 /// | `tables` | list | `schema.table`, sorted |
 /// | `columns` | list | `schema.table.column` that were read, sorted |
 /// | `policy` | VARCHAR | version of the policy, or `unrestricted` |
@@ -130,6 +131,7 @@ fn columns() -> SchemaRef {
         Field::new("ended_at", time(), true),
         Field::new("who", DataType::Utf8, true),
         Field::new("sql", DataType::Utf8, true),
+        Field::new("parameters", texts(), true),
         Field::new("tables", texts(), true),
         Field::new("columns", texts(), true),
         Field::new("policy", DataType::Utf8, true),
