@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::catalog::LakeLocation;
 use crate::error::{EngineError, Result, did_you_mean};
 use crate::memory_size::parse_memory_size;
-use crate::session::EngineOptions;
+use crate::options::EngineOptions;
 
 const NAME: &str = "tithe.toml";
 

@@ -1,7 +1,6 @@
 //! The only place where a session is built.
 
 use std::future::poll_fn;
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -21,6 +20,7 @@ use crate::audit::{Audit, AuditLog, AuditTable, Outcome};
 use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, TableFormat, TableInfo};
 use crate::error::{EngineError, Result, did_you_mean};
 use crate::execute::{Query, QueryMetrics, QueryParts, Work, default_memory_limit, memory_pool};
+use crate::options::{EngineOptions, SessionOptions};
 use crate::plan;
 use crate::policy::{
     Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner, apply, columns_read,
@@ -29,33 +29,6 @@ use crate::settings::Settings;
 
 /// A thousand operators take some 10 MiB in a debug build; pages that are not touched cost nothing.
 const DEEP_STACK: usize = 32 << 20;
-
-/// How an engine is set up. `Default` is an engine without a lake, within this machine's means.
-#[derive(Debug, Clone, Default)]
-pub struct EngineOptions {
-    /// Where the tables are; none for functions and literals alone.
-    pub lake: Option<LakeLocation>,
-    /// Bytes that queries may hold before they spill; by default 60 % of the memory of this machine or container,
-    /// 4 GiB where that is not known.
-    pub memory_limit: Option<usize>,
-    /// Partitions a query is cut into; the number of cores by default.
-    pub target_partitions: Option<usize>,
-    /// Leave out lines of JSON that do not parse, and count them, instead of failing.
-    pub skip_bad_lines: bool,
-    /// The file that says who may see what; without one, every session sees everything.
-    pub policy: Option<PathBuf>,
-    /// The file with the key of `pseudonym`; without one, it cannot be called.
-    pub pseudonym_key_file: Option<PathBuf>,
-    /// The directory that keeps a record of every query; without one, the log alone has them.
-    pub audit: Option<PathBuf>,
-}
-
-/// What a session may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SessionOptions {
-    /// Refuse every statement that changes something, and settings that reach beyond the session's answers.
-    pub read_only: bool,
-}
 
 /// A lake, its stores, its limits: shared by all sessions of a process.
 #[derive(Debug)]
