@@ -5,6 +5,7 @@ mod demo;
 pub(crate) mod functions;
 mod r#gen;
 mod policy;
+mod policy_test;
 mod query;
 mod serve;
 pub(crate) mod sql;

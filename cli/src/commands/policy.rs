@@ -1,11 +1,13 @@
 //! `tithe policy`: does the policy fit the lake, and what does a user see?
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use tithe_engine::Engine;
 use tokio::runtime::Runtime;
 
+use super::policy_test;
 use crate::failure::{Failure, Result};
 use crate::lake::{LakeArguments, Opened};
 use crate::output::{Destination, listing};
@@ -15,6 +17,7 @@ Examples:
   tithe policy check --policy policy.json --lake lake
   tithe policy explain lin --policy policy.json --lake lake                   every table
   tithe policy explain lin tax.taxpayer --policy policy.json --lake lake      its rows and columns
+  tithe policy test expected.toml --policy policy.json --lake lake            after every change of it
   tithe sql --policy policy.json --as lin --lake lake                         try it
 
 How a policy is written: docs/policy.md.";
@@ -35,6 +38,9 @@ enum Action {
     /// Say which rule decides what a user sees, and what it shows
     #[command(after_help = EXAMPLES)]
     Explain(Explain),
+    /// Compare what the policy says with what is expected of it
+    #[command(after_help = EXAMPLES)]
+    Test(Test),
 }
 
 #[derive(Debug, Args)]
@@ -55,11 +61,21 @@ struct Explain {
     lake: LakeArguments,
 }
 
+#[derive(Debug, Args)]
+struct Test {
+    /// A file of expectations (docs/policy.md)
+    file: PathBuf,
+
+    #[command(flatten)]
+    lake: LakeArguments,
+}
+
 impl Arguments {
     pub(crate) fn run(self, runtime: &Runtime) -> Result<()> {
         match self.action {
             Action::Check(arguments) => runtime.block_on(arguments.run()),
             Action::Explain(arguments) => runtime.block_on(arguments.run()),
+            Action::Test(arguments) => runtime.block_on(arguments.run()),
         }
     }
 }
@@ -84,6 +100,17 @@ impl Explain {
             Some(table) => print(&one_table(&opened.engine, &self.user, table).await?),
             None => print(&every_table(&opened.engine, &self.user).await?),
         }
+    }
+}
+
+impl Test {
+    async fn run(self) -> Result<()> {
+        let opened = open(&self.lake).await?;
+        let tested = policy_test::test(&opened.engine, &self.file).await?;
+        if tested.wrong.is_empty() {
+            return print(&format!("the policy is as expected: {} looked at", tested.expected));
+        }
+        Err(Failure::failed(format!("the policy is not as expected:\n{}", tested.wrong.join("\n"))))
     }
 }
 

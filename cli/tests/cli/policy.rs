@@ -90,6 +90,66 @@ fn a_user_s_view_is_explained() {
 }
 
 #[test]
+fn the_example_is_as_expected() {
+    let expected = example().with_file_name("policy.expected.toml").display().to_string();
+    let ran = Place::with_sample().run(on_example(&["policy", "test", &expected]));
+    assert_eq!(ran.result(), "the policy is as expected: 5 looked at\n");
+}
+
+#[test]
+fn every_difference_from_what_is_expected_is_said() {
+    let place = Place::with_sample();
+    let test = |file: &str, code: i32| {
+        place.write("expected.toml", file);
+        place.run(on_example(&["policy", "test", "expected.toml"])).failure(code)
+    };
+    let wrong = r#"
+      [[expect]]
+      user = "lin"
+      table = "tax.taxpayer"
+      rows = "some"
+      shown = ["ban", "phone"]
+      masked = ["county_code"]
+      hidden = ["name"]
+      [[expect]]
+      user = "wu"
+      table = "tax.income_return"
+      rows = "all"
+      [[expect]]
+      user = "lin"
+      table = "tax.withholding"
+      denied = true
+      [[expect]]
+      user = "lin"
+      table = "truth.link"
+      denied = false
+      [[expect]]
+      user = "nobody"
+      table = "tax.taxpayer"
+      shown = ["name"]
+    "#;
+    assert_snapshot!(test(wrong, 1), @r#"
+    error: the policy is not as expected:
+    lin on tax.taxpayer: should see some rows, and sees all
+    lin on tax.taxpayer: ban should be shown, and is masked
+    lin on tax.taxpayer: phone should be shown, and is hidden
+    lin on tax.taxpayer: county_code should be masked, and is shown
+    lin on tax.taxpayer: name should be hidden, and is masked
+    wu on tax.income_return: should see all rows, and sees those where bureau_code = 'E01' (tenants, entry 2)
+    lin on tax.withholding: should be denied, and is permitted by tables entry 5
+    lin on truth.link: should be permitted, and is denied: no rule matches
+    nobody on tax.taxpayer: should be permitted, and is denied: no rule matches
+    "#);
+    let entry = |rest: &str| format!("[[expect]]\nuser = 'lin'\ntable = 'tax.taxpayer'\n{rest}");
+    assert_snapshot!(test(&entry("shown = ['nmae']"), 2), @"error: expected.toml: tax.taxpayer has no column nmae");
+    assert_snapshot!(test(&entry("denied = true\nrows = 'all'"), 2), @"error: expected.toml: lin on tax.taxpayer: what is denied has no rows and columns to expect");
+    assert_snapshot!(test(&entry("").replace("tax.taxpayer", "tax.taxpayers"), 2), @"error: expected.toml: table tax.taxpayers does not exist; did you mean tax.taxpayer?");
+    assert_snapshot!(test(&entry("").replace("tax.taxpayer", "taxpayer"), 2), @r#"error: expected.toml: "taxpayer" is not a table: write SCHEMA.TABLE, such as tax.taxpayer"#);
+    assert_snapshot!(test("", 2), @"error: expected.toml: there is no [[expect]] in it: docs/policy.md shows one");
+    assert!(test(&entry("see = ['name']"), 2).contains("unknown field `see`"));
+}
+
+#[test]
 fn a_command_sees_what_the_user_sees() {
     let place = Place::with_sample();
     let count = |user: &str, sql: &str| {
