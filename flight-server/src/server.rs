@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tracing::{info, warn};
 
 use crate::authentication::{Authenticator, Users, UsersError};
@@ -21,6 +21,7 @@ use crate::limits::Limits;
 use crate::operations::Operations;
 use crate::service::FlightSql;
 
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Below the minute after which common proxies cut a connection that is silent.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -35,6 +36,9 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// The certificate's private key.
     pub key: PathBuf,
+    /// Certificates of the authorities that sign clients' certificates; with them, a client without one is not
+    /// let in, before it may say who its user is.
+    pub client_authority: Option<PathBuf>,
 }
 
 /// How a server listens, whom it lets in and how much they may ask for.
@@ -267,7 +271,17 @@ fn tls_config(files: &TlsFiles) -> Result<(ServerTlsConfig, TlsFiles), ServeErro
         std::fs::read(path).map_err(|source| ServeError::TlsFile { path: path.clone(), source })
     };
     let identity = Identity::from_pem(read(&files.certificate)?, read(&files.key)?);
-    Ok((ServerTlsConfig::new().identity(identity).timeout(HANDSHAKE_TIMEOUT), files.clone()))
+    let mut config = ServerTlsConfig::new().identity(identity).timeout(HANDSHAKE_TIMEOUT);
+    if let Some(path) = &files.client_authority {
+        let authority = read(path)?;
+        // TLS would take a file without certificates for one that trusts nobody, and say so to every client.
+        if !authority.windows(BEGIN.len()).any(|bytes| bytes == BEGIN) {
+            let reason = format!("{} holds no certificate in PEM", path.display());
+            return Err(ServeError::Tls { files: files.clone(), reason });
+        }
+        config = config.client_ca_root(Certificate::from_pem(authority));
+    }
+    Ok((config, files.clone()))
 }
 
 /// The connection, unless there is none: an error here, such as too many open files, would end the server.

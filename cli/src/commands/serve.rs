@@ -39,6 +39,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "Security")]
     tls_key: Option<PathBuf>,
 
+    /// Let in only clients with a certificate signed by one of these authorities, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert", help_heading = "Security")]
+    tls_client_ca: Option<PathBuf>,
+
     /// The users who may log in (see `tithe user add`); without it, everyone on this machine
     #[arg(long, value_name = "FILE", help_heading = "Security")]
     users: Option<PathBuf>,
@@ -117,9 +121,11 @@ impl Arguments {
 
     fn options(&self) -> ServeOptions {
         let tls = match (&self.tls_cert, &self.tls_key) {
-            (Some(certificate), Some(key)) => {
-                Some(TlsFiles { certificate: certificate.clone(), key: key.clone() })
-            }
+            (Some(certificate), Some(key)) => Some(TlsFiles {
+                certificate: certificate.clone(),
+                key: key.clone(),
+                client_authority: self.tls_client_ca.clone(),
+            }),
             _ => None,
         };
         let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);

@@ -10,6 +10,7 @@ mod limits;
 mod login;
 mod messages;
 mod metadata;
+mod mutual_tls;
 mod operations;
 mod policy;
 mod prepared;

@@ -115,7 +115,11 @@ pub(crate) fn tests_folder() -> PathBuf {
 
 pub(crate) fn tls_files() -> TlsFiles {
     let folder = tests_folder().join("tls");
-    TlsFiles { certificate: folder.join("certificate.pem"), key: folder.join("key.pem") }
+    TlsFiles {
+        certificate: folder.join("certificate.pem"),
+        key: folder.join("key.pem"),
+        client_authority: None,
+    }
 }
 
 /// One client, with a token where it logged in. Beside arrow-flight's, which hides the status of an error.
