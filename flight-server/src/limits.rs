@@ -1,9 +1,11 @@
 //! How many queries run at once, how long each may take, and how long its text may be.
 
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tithe_engine::Principal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 
@@ -17,11 +19,18 @@ pub(crate) struct Limits {
     longest_queue: usize,
     queue_timeout: Duration,
     waiting: AtomicUsize,
+    per_user: usize,
+    /// Places of those who have a query that runs or waits.
+    users: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
-/// A place among the running queries; dropping it lets the next one in.
+/// A place among the running queries, and among the user's; dropping it lets the next one in.
 #[derive(Debug)]
-pub(crate) struct Permit(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+#[expect(dead_code, reason = "held for their drop")]
+pub(crate) struct Permit {
+    of_all: OwnedSemaphorePermit,
+    of_user: OwnedSemaphorePermit,
+}
 
 impl Limits {
     pub(crate) fn new(options: &crate::ServeOptions) -> Self {
@@ -34,6 +43,8 @@ impl Limits {
             longest_queue: options.max_queued_queries,
             queue_timeout: options.queue_timeout,
             waiting: AtomicUsize::new(0),
+            per_user: options.max_queries_per_user.clamp(1, Semaphore::MAX_PERMITS),
+            users: Mutex::default(),
         }
     }
 
@@ -72,27 +83,51 @@ impl Limits {
         }
     }
 
-    /// Waits, first come first served, until the query may run.
-    pub(crate) async fn admit(&self) -> Result<Permit, Status> {
-        if let Ok(permit) = Arc::clone(&self.running).try_acquire_owned() {
-            return Ok(Permit(permit));
+    /// Waits until a query of `principal` may run: first for one of the user's own places, so that one user's queries
+    /// wait for each other and not everybody for them, then for one of all; first come first served in both.
+    pub(crate) async fn admit(&self, principal: &Principal) -> Result<Permit, Status> {
+        let own = self.places_of(&principal.name);
+        if let Ok(of_user) = Arc::clone(&own).try_acquire_owned()
+            && let Ok(of_all) = Arc::clone(&self.running).try_acquire_owned()
+        {
+            return Ok(Permit { of_all, of_user });
         }
-        let full = |why: String| {
-            Status::resource_exhausted(format!(
-                "max_concurrent_queries ({}) are running and {why}: try again later",
-                self.concurrent
-            ))
+        let full = |which: String, why: String| {
+            Status::resource_exhausted(format!("{which} are running and {why}: try again later"))
         };
-        let _place = Place::take(&self.waiting, self.longest_queue)
-            .ok_or_else(|| full(format!("max_queued_queries ({}) are waiting", self.longest_queue)))?;
-        match tokio::time::timeout(self.queue_timeout, Arc::clone(&self.running).acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(Permit(permit)),
-            Ok(Err(_closed)) => Err(Status::unavailable("the server is stopping")),
+        let everybody = || format!("max_concurrent_queries ({})", self.concurrent);
+        let _place = Place::take(&self.waiting, self.longest_queue).ok_or_else(|| {
+            full(everybody(), format!("max_queued_queries ({}) are waiting", self.longest_queue))
+        })?;
+        let elapsed = |which: String| {
+            full(which, format!("none ended within queue_timeout ({} s)", self.queue_timeout.as_secs()))
+        };
+        let until = tokio::time::Instant::now() + self.queue_timeout;
+        let of_user = match tokio::time::timeout_at(until, own.acquire_owned()).await {
+            Ok(Ok(permit)) => permit,
+            Ok(Err(_closed)) => return Err(stopping()),
             Err(_elapsed) => {
-                Err(full(format!("none ended within queue_timeout ({} s)", self.queue_timeout.as_secs())))
+                return Err(elapsed(format!("your max_queries_per_user ({})", self.per_user)));
             }
+        };
+        match tokio::time::timeout_at(until, Arc::clone(&self.running).acquire_owned()).await {
+            Ok(Ok(of_all)) => Ok(Permit { of_all, of_user }),
+            Ok(Err(_closed)) => Err(stopping()),
+            Err(_elapsed) => Err(elapsed(everybody())),
         }
     }
+
+    fn places_of(&self, user: &str) -> Arc<Semaphore> {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever has no query that runs or waits is forgotten.
+        users.retain(|_, places| Arc::strong_count(places) > 1 || places.available_permits() < self.per_user);
+        let places = users.entry(user.to_owned());
+        Arc::clone(places.or_insert_with(|| Arc::new(Semaphore::new(self.per_user))))
+    }
+}
+
+fn stopping() -> Status {
+    Status::unavailable("the server is stopping")
 }
 
 /// What a client reads that ran into the time limit.
@@ -134,27 +169,52 @@ mod tests {
         Limits::new(&options)
     }
 
+    async fn admit(limits: &Limits) -> Result<Permit, Status> {
+        limits.admit(&Principal::local()).await
+    }
+
     #[tokio::test]
     async fn a_full_server_says_which_limit() {
         let limits = limits(1, 1);
-        let first = limits.admit().await.unwrap();
-        let waited = limits.admit().await.unwrap_err();
+        let first = admit(&limits).await.unwrap();
+        let waited = admit(&limits).await.unwrap_err();
         assert!(waited.message().contains("queue_timeout"), "{waited}");
-        let (queued, refused) = tokio::join!(limits.admit(), async {
+        let (queued, refused) = tokio::join!(admit(&limits), async {
             tokio::task::yield_now().await;
-            limits.admit().await
+            admit(&limits).await
         });
         assert!(queued.is_err());
         assert!(refused.unwrap_err().message().contains("max_queued_queries (1)"));
         drop(first);
-        limits.admit().await.unwrap();
+        admit(&limits).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_user_does_not_take_the_places_of_others() {
+        let mut limits = limits(3, 9);
+        limits.per_user = 2;
+        let (lin, wang) = (Principal { name: "lin".to_owned() }, Principal { name: "wang".to_owned() });
+        let first = limits.admit(&lin).await.unwrap();
+        let _second = limits.admit(&lin).await.unwrap();
+        let refused = limits.admit(&lin).await.unwrap_err();
+        assert!(refused.message().starts_with("your max_queries_per_user (2) are running"), "{refused}");
+        let _other = limits.admit(&wang).await.unwrap();
+        let everybody = limits.admit(&wang).await.unwrap_err();
+        assert!(everybody.message().starts_with("max_concurrent_queries (3) are running"), "{everybody}");
+        let (third, ()) = tokio::join!(limits.admit(&lin), async { drop(first) });
+        drop(third.unwrap());
+        assert_eq!(limits.users.lock().unwrap().len(), 2);
+        drop((_second, _other));
+        limits.admit(&lin).await.unwrap();
+        assert_eq!(limits.users.lock().unwrap().len(), 1);
+        assert_eq!((limits.running(), limits.waiting()), (0, 0));
     }
 
     #[tokio::test]
     async fn the_next_comes_in_when_one_ends() {
         let limits = limits(1, 1);
-        let first = limits.admit().await.unwrap();
-        let (second, ()) = tokio::join!(limits.admit(), async { drop(first) });
+        let first = admit(&limits).await.unwrap();
+        let (second, ()) = tokio::join!(admit(&limits), async { drop(first) });
         second.unwrap();
     }
 

@@ -55,6 +55,8 @@ pub struct ServeOptions {
     pub query_timeout: Option<Duration>,
     /// Queries that run at once; at least 1.
     pub max_concurrent_queries: usize,
+    /// Queries of one user that run at once; at least 1.
+    pub max_queries_per_user: usize,
     /// Queries that wait for one of those to end; more are refused.
     pub max_queued_queries: usize,
     /// How long a query waits before it is refused.
@@ -68,7 +70,7 @@ pub struct ServeOptions {
 }
 
 impl ServeOptions {
-    /// A server on `listen` without TLS, users or query timeout: 64 queries run and 256 wait at most 30 seconds, each
+    /// A server on `listen` without TLS, users or query timeout: 64 queries run, 32 of one user, and 256 wait at most 30 seconds, each
     /// of at most 1 MiB; stopping takes at most 30 seconds.
     #[must_use]
     pub fn new(listen: SocketAddr) -> Self {
@@ -78,6 +80,7 @@ impl ServeOptions {
             users: None,
             query_timeout: None,
             max_concurrent_queries: 64,
+            max_queries_per_user: 32,
             max_queued_queries: 256,
             queue_timeout: Duration::from_secs(30),
             max_statement_bytes: 1024 * 1024,

@@ -59,6 +59,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
     max_concurrent_queries: u32,
 
+    /// Queries of one user that run at once; more of theirs wait
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
+    max_queries_per_user: u32,
+
     /// Queries that wait for their turn; more are refused
     #[arg(long, value_name = "N", default_value_t = 256, help_heading = "Limits")]
     max_queued_queries: u32,
@@ -135,6 +139,7 @@ impl Arguments {
             operations: self.operations,
             query_timeout: self.query_timeout.map(Duration::from_secs),
             max_concurrent_queries: count(self.max_concurrent_queries),
+            max_queries_per_user: count(self.max_queries_per_user),
             max_queued_queries: count(self.max_queued_queries),
             drain_timeout: Duration::from_secs(self.drain_timeout),
             ..ServeOptions::new(self.listen)

@@ -88,7 +88,7 @@ pub(super) async fn run(
     ticket: StatementTicket,
 ) -> Result<FlightStream, Status> {
     let run = server.running.begin(ticket.id(), &caller.principal);
-    let permit = run.unless_interrupted(server.limits.admit()).await?;
+    let permit = run.unless_interrupted(server.limits.admit(&caller.principal)).await?;
     let bounds = Bounds::new(run, server.limits.query_timeout);
     let starting = async {
         let planned = match server.plans.take(&ticket) {
