@@ -36,3 +36,22 @@ pub(crate) fn at(buffer: &mut [u8], offset: u64, width: usize) -> Option<&mut [u
     let start = usize::try_from(offset).ok()?;
     if start.is_multiple_of(width) { buffer.get_mut(start..start.checked_add(width)?) } else { None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_words_inside_a_buffer_are_there() {
+        let mut memory = Memory::default();
+        let (first, second) = (memory.push(vec![1; 12]), memory.push(vec![2; 8]));
+        assert_eq!(memory.at(second, 8), Some(&mut [2; 8][..]));
+        assert_eq!(memory.at(first + 8, 4), Some(&mut [1; 4][..]));
+        for outside in
+            [0, 8, first - 8, first + 4, first + 8, first + 16, second + 8, second + APART, u64::MAX]
+        {
+            assert_eq!(memory.at(outside, 8), None, "{outside:#x}");
+        }
+        assert_eq!((memory.buffer(second), memory.buffer(second + 8)), (&[2; 8][..], &[][..]));
+    }
+}

@@ -60,10 +60,8 @@ impl Interpreted {
         let last_factors = memory.push(bytes(&searches.factors));
         let mut smoothing = vec![None; searches.smoothing.len()];
         for (kernel, form, trend) in KERNELS {
-            let of_kernel =
-                |search: &SmoothingSearch| search.shape.form == form && search.shape.has_trend() == trend;
             let places: Vec<usize> =
-                (0..smoothing.len()).filter(|place| of_kernel(&searches.smoothing[*place])).collect();
+                (0..smoothing.len()).filter(|place| runs(&searches.smoothing[*place], form, trend)).collect();
             let most_season = places.iter().map(|place| searches.smoothing[*place].factors.len()).max();
             let most_season = most_season.unwrap_or(0);
             let words = places.iter().flat_map(|place| smoothing_words(&searches.smoothing[*place]));
@@ -99,6 +97,24 @@ fn smoothing_words(search: &SmoothingSearch) -> [u64; SEARCH] {
     let places = [search.values.start, search.factors.start, search.values.len(), search.factors.len()];
     let damped = u64::from(search.shape.trend == Trend::Damped);
     search_words(places, damped, [search.level, search.slope], &search.coordinates)
+}
+
+fn runs(search: &SmoothingSearch, form: Form, trend: bool) -> bool {
+    search.shape.form == form && search.shape.has_trend() == trend
+}
+
+/// The searches that one kernel runs.
+pub(crate) fn of_kernel(searches: &Searches, kernel: &str) -> Searches {
+    let mut searches = searches.clone();
+    match KERNELS.iter().find(|(name, _, _)| *name == kernel) {
+        Some((_, form, trend)) => {
+            searches.theta.clear();
+            searches.smoothing.retain(|search| runs(search, *form, *trend));
+        }
+        None => searches.smoothing.clear(),
+    }
+    assert!(!searches.smoothing.is_empty() || (kernel == "theta" && !searches.theta.is_empty()));
+    searches
 }
 
 /// What the kernel has no use for is no zero, to show that it does not read it.
