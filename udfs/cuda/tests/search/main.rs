@@ -86,6 +86,13 @@ fn one_changed_instruction_is_noticed() {
             ("sub.rn.f64", "add.rn.f64"),
             ("mul.rn.f64", "add.rn.f64"),
             ("div.rn.f64", "mul.rn.f64"),
+            ("rcp.rn.f64", "mov.f64"),
+            ("min.f64", "add.rn.f64"),
+            ("setp.lt.f64", "setp.ge.f64"),
+            ("setp.gt.f64", "setp.le.f64"),
+            ("setp.ge.f64", "setp.lt.f64"),
+            ("setp.le.f64", "setp.gt.f64"),
+            ("setp.geu.f64", "setp.lt.f64"),
         ];
         let Some((from, to)) = changes.iter().find(|(from, _)| text.contains(from)) else { continue };
         if !agrees(&changed(line, &text.replace(from, to))) {
@@ -97,6 +104,7 @@ fn one_changed_instruction_is_noticed() {
         }
     }
     // The loop's body stands in the relative kernels four times over, and a product of eight forecasts can only be
-    // complete in the last of them: three operations in each of three places are for nothing.
-    assert_eq!((noticed, unreached), (1294, 4 * 3 * 3));
+    // complete in the last of them: three operations in each of three places are for nothing. A build of other
+    // kernels has other numbers.
+    assert_eq!((noticed, unreached), (1438, 4 * 3 * 3));
 }

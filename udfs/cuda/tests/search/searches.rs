@@ -115,6 +115,8 @@ pub(crate) fn ordinary() -> Searches {
         (0..length).map(value).collect()
     };
     let unit = |start| Coordinate { start, low: 1e-3, high: 0.999 };
+    // Candidates whose errors differ in their last bits alone.
+    let near = |start| Coordinate { start, low: start - 1e-9, high: start + 1e-9 };
     for form in FORMS {
         for trend in TRENDS {
             for (length, season) in LENGTHS {
@@ -126,15 +128,20 @@ pub(crate) fn ordinary() -> Searches {
                 let factors: Vec<f64> = (0..count).map(factor).collect();
                 let shape = Shape { form, trend };
                 let slope = if shape.has_trend() { 0.02 } else { 0.0 };
-                let coordinates = [unit(0.3), unit(0.1), unit(0.15), unit(0.95)];
-                add_smoothing(
-                    &mut searches,
-                    shape,
-                    &series(length, season),
-                    &factors,
-                    (0.9, slope),
-                    coordinates,
-                );
+                let wide = [unit(0.3), unit(0.1), unit(0.15), unit(0.95)];
+                let narrow = [near(0.3), near(0.1), near(0.15), near(0.95)];
+                let series = series(length, season);
+                let opposite: Vec<f64> = series.iter().map(|value| -value).collect();
+                let mut add = |series: &[f64], level, slope, coordinates| {
+                    add_smoothing(&mut searches, shape, series, &factors, (level, slope), coordinates);
+                };
+                add(&series, 0.9, slope, wide);
+                add(&series, 0.9, slope, narrow);
+                add(&opposite, -0.9, -slope, wide);
+                // Without any error.
+                let neutral = vec![if form == Form::AdditiveSeason { 0.0 } else { 1.0 }; factors.len()];
+                let flat = vec![0.9; series.len()];
+                add_smoothing(&mut searches, shape, &flat, &neutral, (0.9, 0.0), wide);
             }
         }
     }
@@ -143,12 +150,13 @@ pub(crate) fn ordinary() -> Searches {
         let series = series(length, season);
         let line = |t: usize| (series[t - 1] * 0.9, 0.3 * series[t] - 0.4);
         let lines: Vec<_> = (1..series.len()).map(line).collect();
-        let coordinates = [
+        let wide = [
             Coordinate { start: 0.5, low: -0.7, high: 1.7 },
             Coordinate { start: 0.5, low: 0.1, high: 0.99 },
             Coordinate { start: 0.7, low: 0.1, high: 3.0 },
         ];
-        add_theta(&mut searches, &series, &lines, coordinates);
+        add_theta(&mut searches, &series, &lines, wide);
+        add_theta(&mut searches, &series, &lines, [near(0.5), near(0.4), near(0.7)]);
     }
     searches
 }
