@@ -145,7 +145,8 @@ impl<'a> Place<'a> {
     fn take(waiting: &'a AtomicUsize, longest: usize) -> Option<Self> {
         let joined =
             waiting.fetch_update(Ordering::AcqRel, Ordering::Acquire, |now| (now < longest).then(|| now + 1));
-        joined.is_ok().then_some(Self(waiting))
+        // Not `then_some`: a place that was made and not taken would be given back all the same.
+        joined.is_ok().then(|| Self(waiting))
     }
 }
 
@@ -185,6 +186,10 @@ mod tests {
         });
         assert!(queued.is_err());
         assert!(refused.unwrap_err().message().contains("max_queued_queries (1)"));
+        // Whoever was refused gave nothing back, and whoever waited did: the next may wait again.
+        assert_eq!(limits.waiting(), 0);
+        let again = admit(&limits).await.unwrap_err();
+        assert!(again.message().contains("queue_timeout"), "{again}");
         drop(first);
         admit(&limits).await.unwrap();
     }
