@@ -16,7 +16,7 @@ use datafusion::sql::sqlparser::ast;
 use prometheus_client::registry::Registry;
 use tithe_udfs::PseudonymKey;
 
-use crate::audit::{Audit, AuditLog, AuditTable, Outcome};
+use crate::audit::{Audit, AuditLog, Outcome};
 use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, TableFormat, TableInfo};
 use crate::error::{EngineError, Result, did_you_mean};
 use crate::execute::{Query, QueryMetrics, QueryParts, Work, default_memory_limit, memory_pool};
@@ -159,13 +159,9 @@ impl Engine {
         // What changes something reaches past the tables: files, names that others use.
         let options = SessionOptions { read_only: options.read_only || authority.is_some() };
         // Without a policy nobody is known to be an auditor, but for whoever sits at this machine.
-        let audit = self.audit.clone().filter(|_| authority.is_some() || principal == Principal::local());
-        let catalog = LakeCatalog::new(
-            self.lake.clone(),
-            audit.map(|log| Arc::new(AuditTable::new(log))),
-            state.table_functions().clone(),
-            authority.clone(),
-        );
+        let audit = self.audit_table().filter(|_| authority.is_some() || principal == Principal::local());
+        let catalog =
+            LakeCatalog::new(self.lake.clone(), audit, state.table_functions().clone(), authority.clone());
         let context = SessionContext::new_with_state(state);
         // Of the sort keys `k, step` over the rows that UNNEST makes of the groups of `k`, this rule drops `step`: to
         // DataFusion `k` still tells everything else.

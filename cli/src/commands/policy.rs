@@ -127,12 +127,14 @@ async fn open(lake: &LakeArguments) -> Result<Opened> {
     Ok(opened)
 }
 
+/// Both halves of `SCHEMA.TABLE`, or what is wrong with it.
+pub(super) fn schema_and_table(text: &str) -> std::result::Result<(&str, &str), String> {
+    text.split_once('.')
+        .ok_or_else(|| format!("{text:?} is not a table: write SCHEMA.TABLE, such as tax.taxpayer"))
+}
+
 async fn one_table(engine: &Engine, user: &str, table: &str) -> Result<String> {
-    let Some((schema, name)) = table.split_once('.') else {
-        return Err(Failure::usage(format!(
-            "{table:?} is not a table: write SCHEMA.TABLE, such as tax.taxpayer"
-        )));
-    };
+    let (schema, name) = schema_and_table(table).map_err(Failure::usage)?;
     let access = engine.access(user, schema, name).await.map_err(|error| Failure::of_opening(&error))?;
     let Some(access) = access else { return Ok(String::new()) };
     let mut text = format!("{user} on {table}: {}", access.decision);

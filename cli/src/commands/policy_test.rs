@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use tithe_engine::{Access, Engine};
 
+use super::policy::schema_and_table;
 use crate::failure::{Failure, Result};
 
 /// A file of expectations.
@@ -56,12 +57,7 @@ pub(super) async fn test(engine: &Engine, path: &Path) -> Result<Tested> {
     }
     let mut wrong = Vec::new();
     for expectation in &file.expect {
-        let Some((schema, table)) = expectation.table.split_once('.') else {
-            return Err(refuse(&format!(
-                "{:?} is not a table: write SCHEMA.TABLE, such as tax.taxpayer",
-                expectation.table
-            )));
-        };
+        let (schema, table) = schema_and_table(&expectation.table).map_err(|reason| refuse(&reason))?;
         let access = engine
             .access(&expectation.user, schema, table)
             .await

@@ -9,6 +9,7 @@ mod location;
 mod names;
 mod shape;
 mod store;
+mod stored;
 mod union;
 
 pub use discover::{TableFormat, TableInfo};
@@ -18,3 +19,4 @@ pub(crate) use lake_table::LakeTable;
 pub(crate) use listing::name_of;
 pub use location::LakeLocation;
 pub(crate) use names::{LakeCatalog, OWN_SCHEMA};
+pub(crate) use stored::stored_table;

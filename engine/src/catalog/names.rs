@@ -13,7 +13,7 @@ use datafusion::datasource::TableType;
 
 use crate::audit::{AUDIT_SCHEMA, AuditTable, QUERY_TABLE};
 use crate::catalog::information::OneCatalog;
-use crate::catalog::{Lake, TableFormat, TableInfo};
+use crate::catalog::{Lake, TableFormat, TableInfo, stored_table};
 use crate::error::{EngineError, Result};
 use crate::policy::Authority;
 
@@ -212,18 +212,10 @@ struct LakeSchema {
 }
 
 impl LakeSchema {
-    async fn stored(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        match (&self.names.audit, &self.names.lake) {
-            (Some(audit), _) if self.name == AUDIT_SCHEMA && name == QUERY_TABLE => {
-                Ok(Some(Arc::clone(audit) as Arc<dyn TableProvider>))
-            }
-            (_, Some(lake)) => lake.table(&self.name, name).await,
-            (_, None) => Ok(None),
-        }
-    }
-
     async fn permitted(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        match (self.stored(name).await?, &self.names.authority) {
+        let names = &self.names;
+        let stored = stored_table(names.audit.as_ref(), names.lake.as_ref(), &self.name, name).await?;
+        match (stored, &names.authority) {
             (Some(stored), Some(authority)) => authority.permit(&self.name, name, stored),
             (stored, _) => Ok(stored),
         }

@@ -6,6 +6,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::execution::SessionState;
 
 use crate::audit::{AUDIT_SCHEMA, AuditTable, QUERY_TABLE};
+use crate::catalog::stored_table;
 use crate::error::{EngineError, Result, did_you_mean};
 use crate::policy::check::{Access, access, problems};
 use crate::policy::store::PolicyStore;
@@ -50,13 +51,12 @@ impl Engine {
 
     /// A table as it is stored, whoever may see it.
     async fn stored(&self, schema: &str, table: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        match (&self.audit, &self.lake) {
-            (Some(log), _) if (schema, table) == (AUDIT_SCHEMA, QUERY_TABLE) => {
-                Ok(Some(Arc::new(AuditTable::new(Arc::clone(log)))))
-            }
-            (_, Some(lake)) => lake.table(schema, table).await,
-            (_, None) => Ok(None),
-        }
+        stored_table(self.audit_table().as_ref(), self.lake.as_ref(), schema, table).await
+    }
+
+    /// The records of queries as a table, where they are kept.
+    pub(crate) fn audit_table(&self) -> Option<Arc<AuditTable>> {
+        self.audit.clone().map(|log| Arc::new(AuditTable::new(log)))
     }
 
     /// What of the policy does not fit the tables that the lake has now, one sentence each; nothing without a policy.
