@@ -20,5 +20,7 @@ mod ticket;
 mod wire_schema;
 mod workers;
 
-pub use authentication::{PasswordError, UsersError, hash_password};
+pub use authentication::{
+    IdentityProviderError, IdentityProviderOptions, PasswordError, UsersError, hash_password,
+};
 pub use server::{Addresses, ServeError, ServeOptions, TlsFiles, serve};

@@ -15,7 +15,9 @@ use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tracing::{info, warn};
 
-use crate::authentication::{Authenticator, Users, UsersError};
+use crate::authentication::{
+    Authenticator, IdentityProvider, IdentityProviderError, IdentityProviderOptions, Users, UsersError,
+};
 use crate::connection::Connection;
 use crate::limits::Limits;
 use crate::operations::Operations;
@@ -51,6 +53,8 @@ pub struct ServeOptions {
     /// TOML file with `[[user]]` entries of `name` and `password_hash` (see [`crate::hash_password`]); without it
     /// everyone on this machine is the principal `local`.
     pub users: Option<PathBuf>,
+    /// Whose tokens let users in too, or alone when there is no users file.
+    pub identity_provider: Option<IdentityProviderOptions>,
     /// How long a query may take, to be planned and again to be fetched; none for as long as it needs.
     pub query_timeout: Option<Duration>,
     /// Queries that run at once; at least 1.
@@ -78,6 +82,7 @@ impl ServeOptions {
             listen,
             tls: None,
             users: None,
+            identity_provider: None,
             query_timeout: None,
             max_concurrent_queries: 64,
             max_queries_per_user: 32,
@@ -105,7 +110,7 @@ pub enum ServeError {
     /// Other machines could reach a server that lacks protection.
     #[error(
         "refusing to listen on {listen}, which other machines can reach, without {missing}: configure a TLS certificate \
-         with its key and a users file, or listen on 127.0.0.1"
+         with its key, and a users file or an identity provider, or listen on 127.0.0.1"
     )]
     Exposed {
         /// The address asked for.
@@ -157,6 +162,9 @@ pub enum ServeError {
     /// The users file cannot be used.
     #[error(transparent)]
     Users(#[from] UsersError),
+    /// The identity provider cannot be used.
+    #[error(transparent)]
+    IdentityProvider(#[from] IdentityProviderError),
     /// The server broke.
     #[error("the server stopped: {0}")]
     Broken(String),
@@ -167,13 +175,18 @@ impl ServeError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::PortInUse { .. } | Self::Listen { .. } => ErrorKind::Connection,
+            Self::PortInUse { .. }
+            | Self::Listen { .. }
+            | Self::IdentityProvider(
+                IdentityProviderError::Unreachable { .. } | IdentityProviderError::Answer { .. },
+            ) => ErrorKind::Connection,
             Self::Broken(_) => ErrorKind::Execution,
             Self::Exposed { .. }
             | Self::ExposedOperations { .. }
             | Self::TlsFile { .. }
             | Self::Tls { .. }
-            | Self::Users(_) => ErrorKind::Usage,
+            | Self::Users(_)
+            | Self::IdentityProvider(_) => ErrorKind::Usage,
         }
     }
 }
@@ -183,8 +196,8 @@ impl ServeError {
 /// Then no new queries come in, running ones may go on for [`ServeOptions::drain_timeout`], and what is left is ended.
 ///
 /// # Errors
-/// When the address is not on loopback and TLS or users are missing, when the port, the certificate, the key or the
-/// users file cannot be used, or when the server breaks.
+/// When the address is not on loopback and TLS or users are missing, when the port, the certificate, the key, the
+/// users file or the identity provider cannot be used, or when the server breaks.
 pub async fn serve(
     engine: Arc<Engine>,
     options: ServeOptions,
@@ -194,12 +207,16 @@ pub async fn serve(
     check_exposure(&options)?;
     let users = options.users.as_deref().map(Users::load).transpose()?;
     let tls = options.tls.as_ref().map(tls_config).transpose()?;
+    let identity_provider = match &options.identity_provider {
+        Some(options) => Some(IdentityProvider::connect(options).await?),
+        None => None,
+    };
     let stop = CancellationToken::new();
     let _stop_on_return = stop.clone().drop_guard();
     let limits = Arc::new(Limits::new(&options));
     let takes_no_more = CancellationToken::new();
     let operations = Operations::new(Arc::clone(&engine), Arc::clone(&limits), takes_no_more.clone());
-    let service = FlightSql::new(engine, Authenticator::new(users), limits, stop.clone())
+    let service = FlightSql::new(engine, Authenticator::new(users, identity_provider), limits, stop.clone())
         .map_err(|status| ServeError::Broken(status.message().to_owned()))?;
 
     let mut server = Server::builder()
@@ -259,12 +276,13 @@ fn check_exposure(options: &ServeOptions) -> Result<(), ServeError> {
         return Err(ServeError::ExposedOperations { listen });
     }
     let listen = options.listen;
-    let missing = match (&options.tls, &options.users) {
+    let with_users = options.users.is_some() || options.identity_provider.is_some();
+    let missing = match (&options.tls, with_users) {
         _ if listen.ip().to_canonical().is_loopback() => return Ok(()),
-        (Some(_), Some(_)) => return Ok(()),
-        (None, None) => "TLS and users",
-        (None, Some(_)) => "TLS",
-        (Some(_), None) => "users",
+        (Some(_), true) => return Ok(()),
+        (None, false) => "TLS and users",
+        (None, true) => "TLS",
+        (Some(_), false) => "users",
     };
     Err(ServeError::Exposed { listen, missing })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tithe_engine::ErrorKind;
-use tithe_flight_server::{ServeError, ServeOptions, TlsFiles, serve};
+use tithe_flight_server::{IdentityProviderOptions, ServeError, ServeOptions, TlsFiles, serve};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -46,6 +46,28 @@ pub(crate) struct Arguments {
     /// The users who may log in (see `tithe user add`); without it, everyone on this machine
     #[arg(long, value_name = "FILE", help_heading = "Security")]
     users: Option<PathBuf>,
+
+    /// The OpenID Connect provider whose tokens let users in (https://…)
+    #[arg(long, value_name = "URL", requires = "oidc_audience", help_heading = "Security")]
+    oidc_issuer: Option<String>,
+
+    /// What a token for this server names as its audience
+    #[arg(long, value_name = "NAME", requires = "oidc_issuer", help_heading = "Security")]
+    oidc_audience: Option<String>,
+
+    /// The claim of a token that holds the user's name
+    #[arg(
+        long,
+        value_name = "CLAIM",
+        default_value = "sub",
+        requires = "oidc_issuer",
+        help_heading = "Security"
+    )]
+    oidc_user_claim: String,
+
+    /// Authorities that sign the provider's certificate, as PEM, beside those of the system
+    #[arg(long, value_name = "FILE", requires = "oidc_issuer", help_heading = "Security")]
+    oidc_ca: Option<PathBuf>,
 
     /// Address and port on this machine for /healthz, /readyz and Prometheus' /metrics over HTTP [default: none]
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address, help_heading = "Operations")]
@@ -98,7 +120,7 @@ impl Arguments {
             }
             let options = self.options();
             let scheme = if options.tls.is_some() { "grpc+tls" } else { "grpc" };
-            let with_login = options.users.is_some();
+            let with_login = options.users.is_some() || options.identity_provider.is_some();
             // From now on, not from when the server is ready: a signal may come at any time.
             let mut signals = Signals::new()?;
             let shutdown = async move {
@@ -132,10 +154,20 @@ impl Arguments {
             }),
             _ => None,
         };
+        let identity_provider = match (&self.oidc_issuer, &self.oidc_audience) {
+            (Some(issuer), Some(audience)) => Some(IdentityProviderOptions {
+                issuer: issuer.clone(),
+                audience: audience.clone(),
+                user_claim: self.oidc_user_claim.clone(),
+                authority: self.oidc_ca.clone(),
+            }),
+            _ => None,
+        };
         let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         ServeOptions {
             tls,
             users: self.users.clone(),
+            identity_provider,
             operations: self.operations,
             query_timeout: self.query_timeout.map(Duration::from_secs),
             max_concurrent_queries: count(self.max_concurrent_queries),

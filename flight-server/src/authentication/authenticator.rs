@@ -1,4 +1,4 @@
-//! The two ways to be known: everyone on this machine is `local`, or a users file says who is who.
+//! How to be known: everyone on this machine is `local`; or a users file, an identity provider or both say who is who.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use tracing::warn;
 
 use super::Users;
 use super::credentials::Credentials;
+use super::identity_provider::{IdentityProvider, is_signed};
 use super::throttle::Throttle;
 use super::tokens::Tokens;
 use crate::connection::Peer;
@@ -19,29 +20,32 @@ use crate::connection::Peer;
 pub(crate) enum Authenticator {
     /// No users are configured: whoever reaches the port is `local`.
     Open,
-    /// Users log in with name and password, and then show a token.
+    /// Users log in with name and password and then show the token that they get, or show one of their identity
+    /// provider.
     Users(Box<Known>),
 }
 
 /// The users of one server and their logins.
 #[derive(Debug)]
 pub(crate) struct Known {
-    users: Arc<Users>,
+    users: Option<Arc<Users>>,
+    identity_provider: Option<IdentityProvider>,
     tokens: Tokens,
     throttle: Arc<Throttle>,
 }
 
 impl Authenticator {
-    /// With `users`, or open without.
-    pub(crate) fn new(users: Option<Users>) -> Self {
-        match users {
-            None => Self::Open,
-            Some(users) => Self::Users(Box::new(Known {
-                users: Arc::new(users),
-                tokens: Tokens::default(),
-                throttle: Arc::default(),
-            })),
+    /// With `users`, an identity provider or both; open without.
+    pub(crate) fn new(users: Option<Users>, identity_provider: Option<IdentityProvider>) -> Self {
+        if users.is_none() && identity_provider.is_none() {
+            return Self::Open;
         }
+        Self::Users(Box::new(Known {
+            users: users.map(Arc::new),
+            identity_provider,
+            tokens: Tokens::default(),
+            throttle: Arc::default(),
+        }))
     }
 
     /// Who sent a request with these headers.
@@ -52,11 +56,9 @@ impl Authenticator {
     ) -> Result<Principal, Status> {
         let Self::Users(known) = self else { return Ok(Principal::local()) };
         match Credentials::read(headers)? {
-            Credentials::Bearer(token) => known.holder_of(&token),
+            Credentials::Bearer(token) => known.holder_of(&token).await,
             Credentials::Basic { name, password } => known.verify(name, password, address(peer)).await,
-            Credentials::None => Err(Status::unauthenticated(
-                "this server wants to know who you are: connect with a user name and password",
-            )),
+            Credentials::None => Err(known.nobody()),
         }
     }
 
@@ -88,7 +90,18 @@ impl Authenticator {
 }
 
 impl Known {
-    fn holder_of(&self, token: &str) -> Result<Principal, Status> {
+    async fn holder_of(&self, token: &str) -> Result<Principal, Status> {
+        if let Some(provider) = self.identity_provider.as_ref().filter(|_| is_signed(token)) {
+            let principal = provider.principal(token).await?;
+            // The same name from two sources would be two people with one person's rights.
+            if self.users.as_ref().is_some_and(|users| users.has(&principal.name)) {
+                warn!(user = ?principal.name, "token refused: the users file has this name");
+                return Err(Status::unauthenticated(
+                    "the token is refused: its user has a password on this server; log in with that",
+                ));
+            }
+            return Ok(principal);
+        }
         match self.tokens.holder(token) {
             Some(name) => Ok(Principal { name }),
             None => Err(Status::unauthenticated("the login is not known here or has expired: connect again")),
@@ -101,7 +114,7 @@ impl Known {
         password: String,
         peer: Option<IpAddr>,
     ) -> Result<Principal, Status> {
-        let users = Arc::clone(&self.users);
+        let Some(users) = self.users.as_ref().map(Arc::clone) else { return Err(self.nobody()) };
         let claimed = name.clone();
         match self.throttle.attempt(peer, move || users.verify(&claimed, &password)).await {
             Some(true) => Ok(Principal { name }),
@@ -116,6 +129,19 @@ impl Known {
                 ))
             }
         }
+    }
+
+    /// What a client reads that did not say who it is in a way that is taken here.
+    fn nobody(&self) -> Status {
+        let token = self.identity_provider.as_ref().map(|provider| {
+            format!("with a token of {} in the header authorization (Bearer …)", provider.issuer())
+        });
+        let ways = match (&self.users, token) {
+            (Some(_), Some(token)) => format!("with a user name and password, or {token}"),
+            (None, Some(token)) => token,
+            (_, None) => "with a user name and password".to_owned(),
+        };
+        Status::unauthenticated(format!("this server wants to know who you are: connect {ways}"))
     }
 }
 

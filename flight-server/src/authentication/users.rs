@@ -125,6 +125,11 @@ impl Users {
         Ok(Self { hashes })
     }
 
+    /// True when the file names this user.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.hashes.contains_key(name)
+    }
+
     /// True when the user exists and this is their password; an unknown name takes as long as a wrong password.
     pub(crate) fn verify(&self, name: &str, password: &str) -> bool {
         if let Some(hash) = self.hashes.get(name) {

@@ -14,7 +14,7 @@ const RUN: &str = "import faulthandler, runpy, sys; faulthandler.dump_traceback_
                    del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')";
 
 /// Runs `script` with `arguments`, which must end well.
-async fn check(python: &Path, script: &str, arguments: &[&str]) {
+pub(crate) async fn check(python: &Path, script: &str, arguments: &[&str]) {
     let mut command = Command::new(python);
     command.env("PYTHONUTF8", "1").args(["-c", RUN]);
     command.arg(tests_folder().join("python").join(script)).args(arguments);

@@ -6,6 +6,7 @@
 mod cancel;
 mod clients;
 mod errors;
+mod identity_provider;
 mod limits;
 mod login;
 mod messages;

@@ -32,9 +32,9 @@ async fn other_machines_may_reach_it_only_with_tls_and_users() {
         assert_eq!(kind, ErrorKind::Usage);
         message
     };
-    assert_snapshot!(check(everywhere(None, None)).await, @"refusing to listen on 0.0.0.0:0, which other machines can reach, without TLS and users: configure a TLS certificate with its key and a users file, or listen on 127.0.0.1");
-    assert_snapshot!(check(everywhere(tls.clone(), None)).await, @"refusing to listen on 0.0.0.0:0, which other machines can reach, without users: configure a TLS certificate with its key and a users file, or listen on 127.0.0.1");
-    assert_snapshot!(check(everywhere(None, users.clone())).await, @"refusing to listen on 0.0.0.0:0, which other machines can reach, without TLS: configure a TLS certificate with its key and a users file, or listen on 127.0.0.1");
+    assert_snapshot!(check(everywhere(None, None)).await, @"refusing to listen on 0.0.0.0:0, which other machines can reach, without TLS and users: configure a TLS certificate with its key, and a users file or an identity provider, or listen on 127.0.0.1");
+    assert_snapshot!(check(everywhere(tls.clone(), None)).await, @"refusing to listen on 0.0.0.0:0, which other machines can reach, without users: configure a TLS certificate with its key, and a users file or an identity provider, or listen on 127.0.0.1");
+    assert_snapshot!(check(everywhere(None, users.clone())).await, @"refusing to listen on 0.0.0.0:0, which other machines can reach, without TLS: configure a TLS certificate with its key, and a users file or an identity provider, or listen on 127.0.0.1");
     let every_v6 = ServeOptions::new("[::]:0".parse().unwrap());
     assert!(check(every_v6).await.contains("TLS and users"));
     let mapped = ServeOptions::new("[::ffff:10.0.0.1]:0".parse().unwrap());
