@@ -13,6 +13,7 @@ mod memory_size;
 mod options;
 mod plan;
 mod policy;
+mod scan;
 mod session;
 mod settings;
 
@@ -24,6 +25,7 @@ pub use execute::{Query, QueryReport, StatementKind};
 pub use memory_size::parse_memory_size;
 pub use options::{EngineOptions, SessionOptions};
 pub use policy::{Access, ColumnAccess, Principal};
+pub use scan::{ProposedTag, TableScan};
 pub use session::{Engine, Session};
 pub use settings::Settings;
 pub use tithe_udfs::Backend;

@@ -7,6 +7,7 @@ mod r#gen;
 mod policy;
 mod policy_test;
 mod query;
+mod scan;
 mod serve;
 pub(crate) mod sql;
 mod user;
@@ -31,6 +32,8 @@ pub(crate) enum Command {
     User(user::Arguments),
     /// Check who may see what, before a server or a user finds out
     Policy(policy::Arguments),
+    /// Find the columns that seem to hold personal data, for a policy
+    Scan(scan::Arguments),
     /// Check that the records of who asked what are whole
     Audit(audit::Arguments),
     /// Write a sample lake
@@ -54,6 +57,7 @@ impl Command {
             Self::Serve(arguments) => arguments.run(runtime),
             Self::User(arguments) => arguments.run(),
             Self::Policy(arguments) => arguments.run(runtime),
+            Self::Scan(arguments) => arguments.run(runtime),
             Self::Audit(arguments) => arguments.run(),
             Self::Gen(arguments) => arguments.run(runtime),
             Self::Demo(arguments) => arguments.run(runtime),

@@ -15,6 +15,7 @@ mod interrupt;
 mod output;
 mod policy;
 mod query_library;
+mod scan;
 mod script;
 mod serve;
 mod shell;
