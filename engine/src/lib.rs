@@ -9,13 +9,13 @@ mod configuration;
 mod error;
 mod execute;
 mod ingest;
+mod job;
 mod memory_size;
 mod options;
 mod plan;
 mod policy;
 mod session;
 mod settings;
-#[expect(dead_code, unused_imports, reason = "the first to write a table removes this line")]
 mod write;
 
 pub use audit::{AuditError, Verified, verify_audit};
@@ -23,6 +23,10 @@ pub use catalog::{LakeLocation, TableFormat, TableInfo};
 pub use configuration::Configuration;
 pub use error::{EngineError, ErrorKind, Result};
 pub use execute::{Query, QueryReport, StatementKind};
+pub use job::{
+    Difference, Job, JobDefinition, JobFailure, JobParameter, JobProgress, JobQuery, JobReport, JobState,
+    JobStatus, JobVerified, Outcome as JobOutcome, OutputMode, PartitionRule,
+};
 pub use memory_size::parse_memory_size;
 pub use options::{EngineOptions, SessionOptions};
 pub use policy::{Access, ColumnAccess, Principal};

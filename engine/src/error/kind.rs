@@ -32,12 +32,13 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         EngineError::LakeLocation { .. }
         | EngineError::StatementCount { .. }
         | EngineError::TooDeep { .. }
+        | EngineError::Write { .. }
         | EngineError::Syntax { .. }
         | EngineError::Configuration { .. } => ErrorKind::Usage,
+        EngineError::Job { kind, .. } => *kind,
         EngineError::Connection { .. } => ErrorKind::Connection,
         EngineError::ReadOnly { .. } | EngineError::NotAllowed { .. } => ErrorKind::NotAllowed,
         EngineError::Table { .. }
-        | EngineError::Write { .. }
         | EngineError::File { .. }
         | EngineError::Line { .. }
         | EngineError::Audit { .. }
