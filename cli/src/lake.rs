@@ -83,7 +83,13 @@ impl LakeArguments {
     ///
     /// What stands on the command line goes before the configuration file.
     pub(crate) async fn open(&self) -> Result<Opened> {
-        let options = self.options().map_err(|error| Failure::of_opening(&error))?;
+        self.open_within(None).await
+    }
+
+    /// As [`LakeArguments::open`], with a limit of memory that goes before the configuration file's.
+    pub(crate) async fn open_within(&self, memory: Option<usize>) -> Result<Opened> {
+        let mut options = self.options().map_err(|error| Failure::of_opening(&error))?;
+        options.memory_limit = self.memory.or(memory).or(options.memory_limit);
         let location = options.lake.clone();
         let principal = match &self.as_user {
             Some(_) if options.policy.is_none() => {

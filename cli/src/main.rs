@@ -49,9 +49,10 @@ Examples:
   tithe sql                                       a shell over ./lake
   tithe sql -c 'SELECT * FROM ref.bureau'         one query
   tithe query list                                questions that are already answered
+  tithe job run job.toml                          a batch job, or the rest of it
   tithe serve --lake lake                         a Flight SQL server for Python and BI tools
 
-Exit codes: 0 done, 1 the query failed, 2 wrong use or configuration, 3 could not connect, 4 not allowed,
+Exit codes: 0 done, 1 the query or job failed, 2 wrong use or configuration, 3 could not connect, 4 not allowed,
 5 a limit was reached, 130 interrupted.";
 
 fn main() -> ExitCode {

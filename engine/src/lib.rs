@@ -9,6 +9,7 @@ mod configuration;
 mod error;
 mod execute;
 mod ingest;
+mod job;
 mod memory_size;
 mod options;
 mod plan;
@@ -16,12 +17,17 @@ mod policy;
 mod scan;
 mod session;
 mod settings;
+mod write;
 
 pub use audit::{AuditError, Verified, verify_audit};
 pub use catalog::{LakeLocation, TableFormat, TableInfo};
 pub use configuration::Configuration;
 pub use error::{EngineError, ErrorKind, Result};
 pub use execute::{Query, QueryReport, StatementKind};
+pub use job::{
+    Difference, Job, JobDefinition, JobFailure, JobParameter, JobProgress, JobQuery, JobReport, JobState,
+    JobStatus, JobVerified, Outcome as JobOutcome, OutputMode, PartitionRule,
+};
 pub use memory_size::parse_memory_size;
 pub use options::{EngineOptions, SessionOptions};
 pub use policy::{Access, ColumnAccess, Principal};

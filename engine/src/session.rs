@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::CatalogProvider;
 use datafusion::common::{ScalarValue, TableReference};
+use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, Statement as PlanStatement};
@@ -17,7 +18,9 @@ use prometheus_client::registry::Registry;
 use tithe_udfs::PseudonymKey;
 
 use crate::audit::{Audit, AuditLog, Outcome};
-use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, TableFormat, TableInfo};
+use crate::catalog::{
+    CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, OnlyFiles, TableFormat, TableInfo,
+};
 use crate::error::{EngineError, Result, did_you_mean};
 use crate::execute::{Query, QueryMetrics, QueryParts, Work, default_memory_limit, memory_pool};
 use crate::options::{EngineOptions, SessionOptions};
@@ -112,6 +115,11 @@ impl Engine {
         self.metrics.register(registry, &self.runtime.memory_pool);
     }
 
+    /// What queries and writers may hold together.
+    pub(crate) fn memory_pool(&self) -> &Arc<dyn MemoryPool> {
+        &self.runtime.memory_pool
+    }
+
     /// Asks the lake for a sign of life.
     ///
     /// # Errors
@@ -136,6 +144,15 @@ impl Engine {
     /// # Errors
     /// When a function or the catalog cannot be registered.
     pub fn session_with(self: &Arc<Self>, principal: Principal, options: SessionOptions) -> Result<Session> {
+        self.build(principal, options, None)
+    }
+
+    fn build(
+        self: &Arc<Self>,
+        principal: Principal,
+        options: SessionOptions,
+        only: Option<OnlyFiles>,
+    ) -> Result<Session> {
         // The catalog has its own information schema, in which one broken table does not hide the others.
         let mut config = SessionConfig::new()
             .with_default_catalog_and_schema(CATALOG, OWN_SCHEMA)
@@ -160,8 +177,13 @@ impl Engine {
         let options = SessionOptions { read_only: options.read_only || authority.is_some() };
         // Without a policy nobody is known to be an auditor, but for whoever sits at this machine.
         let audit = self.audit_table().filter(|_| authority.is_some() || principal == Principal::local());
-        let catalog =
-            LakeCatalog::new(self.lake.clone(), audit, state.table_functions().clone(), authority.clone());
+        let catalog = LakeCatalog::new(
+            self.lake.clone(),
+            audit,
+            state.table_functions().clone(),
+            authority.clone(),
+            only,
+        );
         let context = SessionContext::new_with_state(state);
         // Of the sort keys `k, step` over the rows that UNNEST makes of the groups of `k`, this rule drops `step`: to
         // DataFusion `k` still tells everything else.
@@ -229,6 +251,34 @@ impl Session {
     #[must_use]
     pub fn options(&self) -> SessionOptions {
         self.options
+    }
+
+    /// A session of the same principal in which the lake's table `schema.table` has these of its files alone, named
+    /// below the lake's root.
+    ///
+    /// # Errors
+    /// When a function or the catalog cannot be registered.
+    pub(crate) fn narrowed(&self, table: &str, files: &[String]) -> Result<Self> {
+        let files = files.iter().cloned().collect();
+        let only = OnlyFiles { table: table.to_owned(), files: Arc::new(files) };
+        self.engine.build(self.principal.clone(), self.options, Some(only))
+    }
+
+    /// Checks that the principal may write files of a table.
+    ///
+    /// # Errors
+    /// When the policy does not grant it.
+    pub(crate) fn check_may_insert(&self, schema: &str, table: &str) -> Result<()> {
+        match &self.authority {
+            Some(authority) if !authority.may_insert(schema, table) => Err(EngineError::NotAllowed {
+                what: format!("writing {schema}.{table}"),
+                reason: format!(
+                    "the policy does not grant INSERT on it to {}; ask who keeps the policy",
+                    self.principal.name
+                ),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Splits a script into its statements as they are written, without the semicolons between them.
@@ -340,7 +390,7 @@ impl Session {
         }
     }
 
-    fn shows(&self, schema: &str, table: &str) -> bool {
+    pub(crate) fn shows(&self, schema: &str, table: &str) -> bool {
         self.authority.as_ref().is_none_or(|authority| authority.shows_table(schema, table))
     }
 

@@ -17,6 +17,26 @@ impl LibraryQuery {
     /// # Errors
     /// When a parameter is unknown, missing, or its value is not of its type.
     pub fn bind(&self, given: &BTreeMap<String, String>) -> Result<String, ParameterError> {
+        let literals = self.literals(given)?;
+        if let Some(missing) = self.parameters.iter().find(|known| !literals.contains_key(&known.name)) {
+            return Err(ParameterError::Missing {
+                query: self.name.to_owned(),
+                parameter: missing.name.clone(),
+                description: missing.description.clone(),
+                kind: missing.kind,
+            });
+        }
+        self.replace(|name| literals.get(name).map(String::as_str))
+    }
+
+    /// Every parameter that has a value, given or by default, with the value as a literal of its type.
+    ///
+    /// # Errors
+    /// When a parameter is unknown, or its value is not of its type.
+    pub fn literals(
+        &self,
+        given: &BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, String>, ParameterError> {
         for parameter in given.keys() {
             let known = || self.parameters.iter().map(|known| known.name.as_str());
             if !known().any(|name| name == parameter) {
@@ -30,23 +50,16 @@ impl LibraryQuery {
         }
         let mut literals = BTreeMap::new();
         for parameter in &self.parameters {
-            let value = given.get(&parameter.name).or(parameter.default.as_ref()).ok_or_else(|| {
-                ParameterError::Missing {
-                    query: self.name.to_owned(),
-                    parameter: parameter.name.clone(),
-                    description: parameter.description.clone(),
-                    kind: parameter.kind,
-                }
-            })?;
+            let Some(value) = given.get(&parameter.name).or(parameter.default.as_ref()) else { continue };
             let literal = parameter.kind.literal(value).ok_or_else(|| ParameterError::BadValue {
                 query: self.name.to_owned(),
                 parameter: parameter.name.clone(),
                 value: value.clone(),
                 kind: parameter.kind,
             })?;
-            literals.insert(parameter.name.as_str(), literal);
+            literals.insert(parameter.name.clone(), literal);
         }
-        self.replace(|name| literals.get(name).map(String::as_str))
+        Ok(literals)
     }
 
     /// The names of the placeholders in the query's text, in order, repeated ones too.

@@ -4,6 +4,11 @@ mod audit;
 mod demo;
 pub(crate) mod functions;
 mod r#gen;
+mod job;
+mod job_progress;
+mod job_run;
+mod job_status;
+mod job_verify;
 mod policy;
 mod policy_test;
 mod query;
@@ -24,6 +29,8 @@ pub(crate) enum Command {
     Sql(sql::Arguments),
     /// List, show and run the questions that are already answered
     Query(query::Arguments),
+    /// Run batch jobs that go on where they were stopped
+    Job(job::Arguments),
     /// List Tithe's SQL functions, or print what one does
     Functions(functions::Arguments),
     /// Serve a lake to Python, BI tools and JDBC over Arrow Flight SQL
@@ -53,6 +60,7 @@ impl Command {
         match self {
             Self::Sql(arguments) => arguments.run(runtime),
             Self::Query(arguments) => arguments.run(runtime),
+            Self::Job(arguments) => arguments.run(runtime),
             Self::Functions(arguments) => arguments.run(),
             Self::Serve(arguments) => arguments.run(runtime),
             Self::User(arguments) => arguments.run(),

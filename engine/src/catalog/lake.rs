@@ -1,5 +1,6 @@
 //! An opened lake: `<root>/<schema>/<table>/` is a table.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -72,6 +73,20 @@ impl Lake {
 
     pub(crate) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// `path` without the root, as the store spells it.
+    pub(crate) fn below_root(&self, path: &Path) -> String {
+        match path.prefix_match(&self.root) {
+            Some(below) => below.map(|part| part.as_ref().to_owned()).collect::<Vec<_>>().join("/"),
+            None => path.to_string(),
+        }
+    }
+
+    /// The path that [`Lake::below_root`] gave `text` for.
+    pub(crate) fn at(&self, text: &str) -> Result<Path> {
+        Path::parse(format!("{}/{text}", self.root))
+            .map_err(|error| EngineError::File { path: text.to_owned(), reason: error.to_string() })
     }
 
     pub(crate) fn store(&self) -> &Arc<dyn ObjectStore> {
@@ -170,6 +185,20 @@ impl Lake {
         let Some(listing) = self.listing(schema, table).await? else { return Ok(None) };
         let shape = self.shape(schema, table, &listing).await?;
         Ok(Some(Arc::new(LakeTable::new(Arc::clone(self), schema, table, listing, &shape, number))))
+    }
+
+    /// As [`Lake::table`], with the `files` of it alone that are named below the root.
+    pub(crate) async fn narrowed(
+        self: &Arc<Self>,
+        schema: &str,
+        table: &str,
+        files: &Arc<BTreeSet<String>>,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        let number = self.query_number();
+        let Some(listing) = self.listing(schema, table).await? else { return Ok(None) };
+        let shape = self.shape(schema, table, &listing).await?;
+        let whole = LakeTable::new(Arc::clone(self), schema, table, listing, &shape, number);
+        Ok(Some(Arc::new(whole.with_only(Arc::clone(files)))))
     }
 
     /// Schema and name of every table, sorted, readable or not.

@@ -1,5 +1,6 @@
 //! A lake's folder as a table: the same way for every format, only the reader differs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
@@ -46,6 +47,8 @@ pub(crate) struct LakeTable {
     /// The query that `listing` was made for: a view that outlives it lists again.
     listed_for: u64,
     columns: TableSchema,
+    /// The files that it has, by their names below the lake's root; all that are there if it says nothing.
+    only: Option<Arc<BTreeSet<String>>>,
 }
 
 impl LakeTable {
@@ -60,7 +63,13 @@ impl LakeTable {
         let columns = TableSchema::builder(Arc::clone(&shape.file_schema))
             .with_table_partition_cols(shape.partition_columns.clone())
             .build();
-        Self { lake, schema: schema.to_owned(), table: table.to_owned(), listing, listed_for, columns }
+        let (schema, table) = (schema.to_owned(), table.to_owned());
+        Self { lake, schema, table, listing, listed_for, columns, only: None }
+    }
+
+    /// The same table with some of its files alone.
+    pub(crate) fn with_only(self, files: Arc<BTreeSet<String>>) -> Self {
+        Self { only: Some(files), ..self }
     }
 
     /// Its schema and name in the lake.
@@ -68,8 +77,17 @@ impl LakeTable {
         (&self.schema, &self.table)
     }
 
-    /// The files now, if another query has begun since they were listed.
+    /// The files that a scan reads.
     async fn files(&self) -> Result<Vec<LakeFile>> {
+        let mut files = self.all_files().await?;
+        if let Some(only) = &self.only {
+            files.retain(|file| only.contains(&self.lake.below_root(&file.meta.location)));
+        }
+        Ok(files)
+    }
+
+    /// The files now, if another query has begun since they were listed.
+    async fn all_files(&self) -> Result<Vec<LakeFile>> {
         if self.lake.query_number() == self.listed_for {
             return Ok(self.listing.files.clone());
         }

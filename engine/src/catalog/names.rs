@@ -1,6 +1,6 @@
 //! The lake's names as a DataFusion catalog: `tithe.<schema>.<table>`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
@@ -40,15 +40,27 @@ struct Names {
     table_functions: HashMap<String, Arc<TableFunction>>,
     /// Whoever asks, where there is a policy: what they may not see is not there.
     authority: Option<Authority>,
+    only: Option<OnlyFiles>,
+}
+
+/// Some files of a table, which are all that a session sees of it.
+#[derive(Debug, Clone)]
+pub(crate) struct OnlyFiles {
+    /// `schema.table`.
+    pub(crate) table: String,
+    /// Below the lake's root.
+    pub(crate) files: Arc<BTreeSet<String>>,
 }
 
 impl LakeCatalog {
-    /// The names of `lake` and `audit`, if there are any; `table_functions` are what `SHOW FUNCTIONS` lists beside the others.
+    /// The names of `lake` and `audit`, if there are any; `table_functions` are what `SHOW FUNCTIONS` lists beside the
+    /// others. Of a table that `only` names, its files alone are there.
     pub(crate) fn new(
         lake: Option<Arc<Lake>>,
         audit: Option<Arc<AuditTable>>,
         table_functions: HashMap<String, Arc<TableFunction>>,
         authority: Option<Authority>,
+        only: Option<OnlyFiles>,
     ) -> Self {
         let own = BTreeMap::from([(OWN_SCHEMA.to_owned(), Arc::new(MemorySchemaProvider::new()))]);
         let names = Names {
@@ -58,6 +70,7 @@ impl LakeCatalog {
             listed: RwLock::default(),
             table_functions,
             authority,
+            only,
         };
         Self { names: Arc::new(names), lenient: false }
     }
@@ -214,7 +227,11 @@ struct LakeSchema {
 impl LakeSchema {
     async fn permitted(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let names = &self.names;
-        let stored = stored_table(names.audit.as_ref(), names.lake.as_ref(), &self.name, name).await?;
+        let whole = format!("{}.{name}", self.name);
+        let stored = match (names.only.as_ref().filter(|only| only.table == whole), &names.lake) {
+            (Some(only), Some(lake)) => lake.narrowed(&self.name, name, &only.files).await?,
+            _ => stored_table(names.audit.as_ref(), names.lake.as_ref(), &self.name, name).await?,
+        };
         match (stored, &names.authority) {
             (Some(stored), Some(authority)) => authority.permit(&self.name, name, stored),
             (stored, _) => Ok(stored),

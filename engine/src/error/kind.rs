@@ -32,8 +32,10 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         EngineError::LakeLocation { .. }
         | EngineError::StatementCount { .. }
         | EngineError::TooDeep { .. }
+        | EngineError::Write { .. }
         | EngineError::Syntax { .. }
         | EngineError::Configuration { .. } => ErrorKind::Usage,
+        EngineError::Job { kind, .. } => *kind,
         EngineError::Connection { .. } => ErrorKind::Connection,
         EngineError::ReadOnly { .. } | EngineError::NotAllowed { .. } => ErrorKind::NotAllowed,
         EngineError::Table { .. }

@@ -84,6 +84,24 @@ pub enum EngineError {
         /// Why, and what to do.
         reason: String,
     },
+    /// A table that cannot be written.
+    #[error("table {table} cannot be written: {reason}")]
+    Write {
+        /// `schema.table`.
+        table: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A job that cannot run, or go on.
+    #[error("job {job}: {reason}")]
+    Job {
+        /// Its name.
+        job: String,
+        /// What a caller does about it.
+        kind: ErrorKind,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// A file whose content is broken.
     #[error("the file {path} cannot be read: {reason}")]
     File {
@@ -146,6 +164,11 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// An error of the job called `job`.
+    pub(crate) fn job(job: &str, kind: ErrorKind, reason: impl Into<String>) -> Self {
+        Self::Job { job: job.to_owned(), kind, reason: reason.into() }
+    }
+
     /// What a caller does about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {

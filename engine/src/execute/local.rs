@@ -91,6 +91,11 @@ impl Query {
         &self.parts.statement
     }
 
+    /// The tables that the statement names, as `schema.table`.
+    pub(crate) fn tables(&self) -> &std::collections::BTreeSet<String> {
+        &self.parts.audit.tables
+    }
+
     /// The logical plan, as the policy permits it and before it is optimized.
     #[must_use]
     pub fn logical_plan(&self) -> &LogicalPlan {

@@ -5,9 +5,10 @@ mod parameters;
 mod parse;
 mod read_only;
 mod split;
+pub(crate) mod sql_literal;
 mod unknown_names;
 
-pub(crate) use parameters::{bind, number_parameters};
+pub(crate) use parameters::{bind, number_parameters, replace_named};
 pub(crate) use parse::{parse, parse_one};
 pub(crate) use read_only::{check_read_only, kind};
 pub(crate) use split::split;

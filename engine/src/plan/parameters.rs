@@ -36,6 +36,42 @@ fn numbered(sql: &str) -> Option<String> {
     Some(text)
 }
 
+/// `sql` with every `$name` replaced by what `replacement` says of the name. Strings, quoted names and comments stay
+/// as they are.
+///
+/// # Errors
+/// The names of which `replacement` says nothing, once each; empty when the text cannot be split into tokens.
+pub(crate) fn replace_named(
+    sql: &str,
+    mut replacement: impl FnMut(&str) -> Option<String>,
+) -> std::result::Result<String, Vec<String>> {
+    let tokens = Tokenizer::new(&GenericDialect {}, sql).tokenize_with_location();
+    let tokens = tokens.map_err(|_error| Vec::new())?;
+    let starts = line_starts(sql);
+    let mut text = String::with_capacity(sql.len());
+    let mut copied = 0;
+    let mut unknown = Vec::new();
+    for token in tokens {
+        let Token::Placeholder(placeholder) = token.token else { continue };
+        let name = placeholder.trim_start_matches('$');
+        let Some(instead) = replacement(name) else {
+            if !unknown.iter().any(|known| known == name) {
+                unknown.push(name.to_owned());
+            }
+            continue;
+        };
+        let place = offset(sql, &starts, token.span.start).ok_or_else(Vec::new)?;
+        text.push_str(sql.get(copied..place).unwrap_or_default());
+        text.push_str(&instead);
+        copied = place + placeholder.len();
+    }
+    text.push_str(sql.get(copied..).unwrap_or_default());
+    match unknown.is_empty() {
+        true => Ok(text),
+        false => Err(unknown),
+    }
+}
+
 /// `plan` with `values` as literals in place of `$1`, `$2`, …; without values, the plan as it is.
 ///
 /// # Errors
@@ -49,7 +85,7 @@ pub(crate) fn bind(plan: LogicalPlan, values: &[ScalarValue]) -> Result<LogicalP
 
 #[cfg(test)]
 mod tests {
-    use super::number_parameters;
+    use super::{number_parameters, replace_named};
 
     #[test]
     fn question_marks_are_numbered_where_they_are_parameters() {
@@ -62,5 +98,21 @@ mod tests {
         check("SELECT $2, $1", "SELECT $2, $1");
         check("SELECT ?, $1", "SELECT ?, $1");
         check("SELECT 'open ?", "SELECT 'open ?");
+    }
+
+    #[test]
+    fn named_places_are_replaced_and_unknown_ones_told() {
+        let replaced = |sql: &str| {
+            replace_named(sql, |name| match name {
+                "county" => Some("$1".to_owned()),
+                "horizon" => Some("12".to_owned()),
+                _ => None,
+            })
+        };
+        assert_eq!(
+            replaced("SELECT $county, '$county' -- $county\n, f($horizon)"),
+            Ok("SELECT $1, '$county' -- $county\n, f(12)".to_owned())
+        );
+        assert_eq!(replaced("SELECT $x, $county, $y, $x"), Err(vec!["x".to_owned(), "y".to_owned()]));
     }
 }

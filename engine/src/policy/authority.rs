@@ -55,6 +55,12 @@ impl Authority {
         matches!(policy.decide(&policy.subject(&self.user), schema, table), Decision::Permitted(_))
     }
 
+    /// Whether the principal may add files to a table.
+    pub(crate) fn may_insert(&self, schema: &str, table: &str) -> bool {
+        let policy = self.store.current();
+        policy.may_insert(&policy.subject(&self.user), schema, table)
+    }
+
     /// Whether the principal may know of a schema.
     pub(crate) fn shows_schema(&self, schema: &str) -> bool {
         let policy = self.store.current();

@@ -96,7 +96,7 @@ fn allowed() -> bool {
     true
 }
 
-/// What a rule grants. Tithe's server only reads: `SELECT` alone has an effect.
+/// What a rule grants: `SELECT` to read, `INSERT` to write files as the output of a job. The others have no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(super) enum Privilege {
