@@ -4,7 +4,7 @@ use crate::support::tithe;
 
 #[test]
 fn every_verb_has_examples() {
-    for verb in ["sql", "query", "functions", "serve", "gen", "demo"] {
+    for verb in ["sql", "query", "functions", "serve", "worker", "gen", "demo"] {
         let help = tithe([verb, "--help"]).result();
         assert!(help.contains(&format!("Usage: tithe {verb}")), "{help}");
         assert!(help.contains(&format!("Examples:\n  tithe {verb}")), "{help}");
@@ -18,9 +18,16 @@ fn every_verb_has_examples() {
 #[test]
 fn the_program_says_its_verbs_and_exit_codes() {
     let help = tithe(["--help"]).result();
-    for part in
-        ["sql", "query", "functions", "serve", "gen", "demo", "Exit codes: 0 done, 1 the query failed, 2 "]
-    {
+    for part in [
+        "sql",
+        "query",
+        "functions",
+        "serve",
+        "worker",
+        "gen",
+        "demo",
+        "Exit codes: 0 done, 1 the query failed, 2 ",
+    ] {
         assert!(help.contains(part), "{part}: {help}");
     }
     assert_eq!(tithe(["--version"]).result(), format!("tithe {}\n", env!("CARGO_PKG_VERSION")));
@@ -29,7 +36,7 @@ fn the_program_says_its_verbs_and_exit_codes() {
 #[test]
 fn every_example_of_the_help_is_understood() {
     // Clap checks options before anything is opened: `--help` at the end stops there.
-    for verb in ["sql", "query", "functions", "serve", "gen", "demo"] {
+    for verb in ["sql", "query", "functions", "serve", "worker", "gen", "demo"] {
         let help = tithe([verb, "--help"]).result();
         for line in help.lines().filter_map(|line| line.strip_prefix("  tithe ")) {
             let words: Vec<&str> = line.split("  ").next().expect("a command").split_whitespace().collect();

@@ -34,7 +34,7 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         | EngineError::TooDeep { .. }
         | EngineError::Syntax { .. }
         | EngineError::Configuration { .. } => ErrorKind::Usage,
-        EngineError::Connection { .. } => ErrorKind::Connection,
+        EngineError::Connection { .. } | EngineError::WorkerLost { .. } => ErrorKind::Connection,
         EngineError::ReadOnly { .. } | EngineError::NotAllowed { .. } => ErrorKind::NotAllowed,
         EngineError::Table { .. }
         | EngineError::File { .. }
