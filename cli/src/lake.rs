@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use clap::Args;
 use tithe_engine::{
-    Configuration, Engine, EngineError, EngineOptions, LakeLocation, Principal, Session, parse_memory_size,
+    ClusterConfiguration, Configuration, Engine, EngineError, EngineOptions, LakeLocation, Principal,
+    Session, parse_memory_size,
 };
 
+use crate::cluster::ClusterArguments;
 use crate::failure::{Failure, Result};
 use crate::interrupt::or_interrupt;
 
@@ -90,6 +92,33 @@ impl LakeArguments {
     pub(crate) async fn open_within(&self, memory: Option<usize>) -> Result<Opened> {
         let mut options = self.options().map_err(|error| Failure::of_opening(&error))?;
         options.memory_limit = self.memory.or(memory).or(options.memory_limit);
+        self.open_with(options).await
+    }
+
+    /// Like [`LakeArguments::open`], with the workers of a cluster.
+    pub(crate) async fn open_on(&self, cluster: &ClusterArguments) -> Result<Opened> {
+        let options = self.options().map_err(|error| Failure::of_opening(&error))?;
+        let configured = self.cluster().map_err(|error| Failure::of_opening(&error))?;
+        let opened =
+            self.open_with(EngineOptions { cluster: cluster.options(configured), ..options }).await?;
+        for problem in opened.engine.worker_problems() {
+            eprintln!("warning: {problem}");
+        }
+        Ok(opened)
+    }
+
+    /// Like [`LakeArguments::open`], for a worker: it keeps no policy and no audit, which are its coordinators' to keep.
+    pub(crate) async fn open_as_worker(&self) -> Result<Opened> {
+        let options = self.options().map_err(|error| Failure::of_opening(&error))?;
+        self.open_with(EngineOptions { policy: None, audit: None, ..options }).await
+    }
+
+    /// The cluster that the configuration names.
+    pub(crate) fn cluster(&self) -> tithe_engine::Result<ClusterConfiguration> {
+        Ok(self.configuration()?.cluster)
+    }
+
+    async fn open_with(&self, options: EngineOptions) -> Result<Opened> {
         let location = options.lake.clone();
         let principal = match &self.as_user {
             Some(_) if options.policy.is_none() => {
@@ -107,12 +136,15 @@ impl LakeArguments {
         Ok(Opened { engine, session, location })
     }
 
+    fn configuration(&self) -> tithe_engine::Result<Configuration> {
+        match &self.config {
+            Some(path) => Configuration::load(path),
+            None => Configuration::discover(&working_directory()?),
+        }
+    }
+
     fn options(&self) -> tithe_engine::Result<EngineOptions> {
-        let configuration = match &self.config {
-            Some(path) => Configuration::load(path)?,
-            None => Configuration::discover(&working_directory()?)?,
-        };
-        let configured = configuration.engine_options();
+        let configured = self.configuration()?.engine_options();
         let lake = match &self.lake {
             Some(text) => Some(text.parse()?),
             None => configured.lake,
@@ -129,6 +161,7 @@ impl LakeArguments {
             policy: self.policy.clone().or(configured.policy),
             pseudonym_key_file: self.pseudonym_key.clone().or(configured.pseudonym_key_file),
             audit: self.audit.clone().or(configured.audit),
+            cluster: None,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! `tithe`: SQL, forecasts and creators' incomes over the data of a tax authority.
 
+mod cluster;
 mod commands;
 mod defect;
 mod failure;
@@ -12,6 +13,7 @@ mod python;
 mod report;
 mod script;
 mod shell;
+mod signals;
 mod statement;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::catalog::LakeLocation;
+use crate::cluster::{CLUSTER_KEYS, ClusterConfiguration, ClusterSection};
 use crate::error::{EngineError, Result, did_you_mean};
-use crate::memory_size::parse_memory_size;
+use crate::memory_size::Size;
 use crate::options::EngineOptions;
 
 const NAME: &str = "tithe.toml";
@@ -26,6 +27,17 @@ const NAME: &str = "tithe.toml";
 ///
 /// [json]
 /// skip_bad_lines = true      # leave out and count lines of JSON that do not parse
+///
+/// [cluster]                  # docs/cluster.md; paths are relative to this file
+/// workers = "dns:workers.internal:32020"  # or HOST:PORT, separated by commas
+/// secret_file = "secret"     # the cluster's secret, the same on every node
+/// authority = "ca.pem"       # who signed the nodes' certificates
+/// certificate = "node.pem"   # this node's
+/// key = "node.key"           # the certificate's
+/// minimum = "64 MiB"         # bytes of files from which on a query is given to workers
+/// per_partition = "16 MiB"   # bytes of files that one partition of a task reads
+/// retries = 2                # how often a query is run again when a worker is lost before its first row
+/// timeout_seconds = 10       # how long a worker may be silent
 /// ```
 ///
 /// Credentials have no place in it: stores read them from the environment.
@@ -45,6 +57,8 @@ pub struct Configuration {
     pub pseudonym_key_file: Option<PathBuf>,
     /// The directory that keeps a record of every query.
     pub audit: Option<PathBuf>,
+    /// The workers, and how they are used.
+    pub cluster: ClusterConfiguration,
 }
 
 impl Configuration {
@@ -73,7 +87,7 @@ impl Configuration {
         parsed.check(&base).map_err(refuse)
     }
 
-    /// Options for an engine.
+    /// Options for an engine that runs everything itself.
     #[must_use]
     pub fn engine_options(&self) -> EngineOptions {
         EngineOptions {
@@ -84,6 +98,7 @@ impl Configuration {
             policy: self.policy.clone(),
             pseudonym_key_file: self.pseudonym_key_file.clone(),
             audit: self.audit.clone(),
+            cluster: None,
         }
     }
 }
@@ -100,6 +115,8 @@ struct File {
     limits: Limits,
     #[serde(default)]
     json: Json,
+    #[serde(default)]
+    cluster: ClusterSection,
     #[serde(flatten)]
     unknown: Unknown,
 }
@@ -120,27 +137,26 @@ struct Json {
     unknown: Unknown,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Size {
-    Bytes(usize),
-    Text(String),
-}
-
 impl File {
     fn check(self, base: &Path) -> std::result::Result<Configuration, String> {
         refuse_unknown(
             "",
             &self.unknown,
-            &["lake", "policy", "pseudonym_key_file", "audit", "limits", "json"],
+            &["lake", "policy", "pseudonym_key_file", "audit", "limits", "json", "cluster"],
         )?;
         refuse_unknown("limits.", &self.limits.unknown, &["memory", "target_partitions"])?;
         refuse_unknown("json.", &self.json.unknown, &["skip_bad_lines"])?;
+        refuse_unknown("cluster.", &self.cluster.unknown, &CLUSTER_KEYS)?;
         if self.limits.target_partitions == Some(0) {
             return Err("limits.target_partitions is 0, take at least 1".to_owned());
         }
         let lake = self.lake.map(|lake| location(base, &lake)).transpose()?;
-        let memory_limit = self.limits.memory.map(Size::bytes).transpose()?;
+        let memory_limit = self
+            .limits
+            .memory
+            .map(Size::memory)
+            .transpose()
+            .map_err(|reason| format!("limits.memory: {reason}"))?;
         Ok(Configuration {
             lake,
             memory_limit,
@@ -149,6 +165,7 @@ impl File {
             policy: self.policy.map(|policy| base.join(policy)),
             pseudonym_key_file: self.pseudonym_key_file.map(|file| base.join(file)),
             audit: self.audit.map(|directory| base.join(directory)),
+            cluster: self.cluster.check(base)?,
         })
     }
 }
@@ -165,14 +182,4 @@ fn location(base: &Path, lake: &str) -> std::result::Result<LakeLocation, String
         false => base.join(lake).display().to_string(),
     };
     text.parse().map_err(|error: EngineError| format!("lake: {error}"))
-}
-
-impl Size {
-    fn bytes(self) -> std::result::Result<usize, String> {
-        let text = match self {
-            Self::Bytes(bytes) => bytes.to_string(),
-            Self::Text(text) => text,
-        };
-        parse_memory_size(&text).map_err(|reason| format!("limits.memory: {reason}"))
-    }
 }

@@ -1,10 +1,11 @@
 //! Tithe's engine: from raw files to query results, in the order the data travels.
 //!
 //! `ingest` reads raw files, `catalog` names tables, `plan` makes a logical plan, `policy` decides who may
-//! see what, `execute` runs the plan. [`Session::query`] is the one way through all of them.
+//! see what, `execute` runs the plan, here or on the workers of a `cluster`. [`Session::query`] is the one way through all of them.
 
 mod audit;
 mod catalog;
+mod cluster;
 mod configuration;
 mod error;
 mod execute;
@@ -21,6 +22,9 @@ mod write;
 
 pub use audit::{AuditError, Verified, verify_audit};
 pub use catalog::{LakeLocation, TableFormat, TableInfo};
+pub use cluster::{
+    ClusterConfiguration, ClusterIdentity, ClusterOptions, ClusterTls, WorkerAddresses, WorkerService,
+};
 pub use configuration::Configuration;
 pub use error::{EngineError, ErrorKind, Result};
 pub use execute::{Query, QueryReport, StatementKind};

@@ -11,13 +11,17 @@ const SMALLEST: usize = 16 * 1024 * 1024;
 /// # Errors
 /// When the text is no size, or less than 16 MiB. The reason completes a sentence that begins with what was set.
 pub fn parse_memory_size(text: &str) -> Result<usize, String> {
-    let bytes = bytes(text).ok_or_else(|| {
-        format!("{text:?} is no size: write bytes, or a number with a unit as in 8 GiB, 512 MB or 4G")
-    })?;
+    let bytes = parse_size(text)?;
     match bytes < SMALLEST {
         true => Err(format!("{text:?} is less than 16 MiB, in which no query runs")),
         false => Ok(bytes),
     }
+}
+
+fn parse_size(text: &str) -> Result<usize, String> {
+    bytes(text).ok_or_else(|| {
+        format!("{text:?} is no size: write bytes, or a number with a unit as in 8 GiB, 512 MB or 4G")
+    })
 }
 
 fn bytes(text: &str) -> Option<usize> {
@@ -50,6 +54,33 @@ fn bytes(text: &str) -> Option<usize> {
     };
     let all = u128::from(whole.parse::<u64>().ok()?) * u128::from(factor) + parts;
     usize::try_from(all).ok()
+}
+
+/// Bytes in a configuration: a number, or a text such as `8 GiB`.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Size {
+    Bytes(usize),
+    Text(String),
+}
+
+impl Size {
+    /// Of memory, in which a query must run.
+    pub(crate) fn memory(self) -> Result<usize, String> {
+        parse_memory_size(&self.text())
+    }
+
+    /// Of anything else.
+    pub(crate) fn bytes(self) -> Result<usize, String> {
+        parse_size(&self.text())
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::Bytes(bytes) => bytes.to_string(),
+            Self::Text(text) => text,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::catalog::LakeLocation;
+use crate::cluster::ClusterOptions;
 
 /// How an engine is set up. `Default` is an engine without a lake, within this machine's means.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +23,8 @@ pub struct EngineOptions {
     pub pseudonym_key_file: Option<PathBuf>,
     /// The directory that keeps a record of every query; without one, the log alone has them.
     pub audit: Option<PathBuf>,
+    /// Workers that run parts of queries; without them, everything runs in this process.
+    pub cluster: Option<ClusterOptions>,
 }
 
 /// What a session may do.

@@ -21,6 +21,7 @@ use crate::audit::{Audit, AuditLog, Outcome};
 use crate::catalog::{
     CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, OnlyFiles, TableFormat, TableInfo,
 };
+use crate::cluster::{Cluster, Fingerprint};
 use crate::error::{EngineError, Result, did_you_mean};
 use crate::execute::{Query, QueryMetrics, QueryParts, Work, default_memory_limit, memory_pool};
 use crate::options::{EngineOptions, SessionOptions};
@@ -44,6 +45,7 @@ pub struct Engine {
     pseudonym_key: Option<Arc<PseudonymKey>>,
     pub(crate) audit: Option<Arc<AuditLog>>,
     metrics: QueryMetrics,
+    cluster: Option<Arc<Cluster>>,
 }
 
 impl Engine {
@@ -91,6 +93,13 @@ impl Engine {
             None => None,
         };
         let audit = options.audit.as_deref().map(AuditLog::open).transpose()?.map(Arc::new);
+        let cluster = match &options.cluster {
+            Some(cluster) => {
+                let own = fingerprint(&runtime, lake.as_deref(), pseudonym_key.as_ref())?;
+                Some(Cluster::open(cluster.clone(), own).await?)
+            }
+            None => None,
+        };
         Ok(Arc::new(Self {
             options,
             runtime,
@@ -100,6 +109,7 @@ impl Engine {
             pseudonym_key,
             audit,
             metrics: QueryMetrics::default(),
+            cluster,
         }))
     }
 
@@ -113,6 +123,43 @@ impl Engine {
     /// never who or what.
     pub fn register_metrics(&self, registry: &mut Registry) {
         self.metrics.register(registry, &self.runtime.memory_pool);
+        if let Some(cluster) = &self.cluster {
+            cluster.register_metrics(registry);
+        }
+    }
+
+    /// The workers that may be used now; none without a cluster.
+    #[must_use]
+    pub fn workers(&self) -> Vec<String> {
+        let members = self.cluster.as_ref().map(|cluster| cluster.members()).unwrap_or_default();
+        members.into_iter().map(|member| member.shown).collect()
+    }
+
+    /// Why workers are not used, one sentence each.
+    #[must_use]
+    pub fn worker_problems(&self) -> Vec<String> {
+        self.cluster.as_ref().map(|cluster| cluster.problems()).unwrap_or_default()
+    }
+
+    pub(crate) fn runtime(&self) -> &Arc<RuntimeEnv> {
+        &self.runtime
+    }
+
+    /// Gives a worker's session the functions of this one's.
+    ///
+    /// # Errors
+    /// When one is refused.
+    pub(crate) fn register_functions(&self, state: &mut SessionState) -> Result<()> {
+        // Nobody asks a worker by name: the masks of a plan that was permitted may need the key.
+        register_functions(state, self.pseudonym_key.as_ref())
+    }
+
+    /// What a node must have in common with this one to give the same answers.
+    ///
+    /// # Errors
+    /// When a function cannot be registered.
+    pub(crate) fn fingerprint(&self) -> Result<Fingerprint> {
+        fingerprint(&self.runtime, self.lake.as_deref(), self.pseudonym_key.as_ref())
     }
 
     /// What queries and writers may hold together.
@@ -211,6 +258,17 @@ fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>) -> SessionState {
         .with_query_planner(Arc::new(TithePlanner))
         .with_optimizer_rule(Arc::new(PushHarmlessFilters))
         .build()
+}
+
+fn fingerprint(
+    runtime: &Arc<RuntimeEnv>,
+    lake: Option<&Lake>,
+    key: Option<&Arc<PseudonymKey>>,
+) -> Result<Fingerprint> {
+    let mut functions = state(SessionConfig::new(), runtime);
+    register_functions(&mut functions, key)?;
+    let lake = lake.map(|lake| lake.location().url().to_string());
+    Ok(Fingerprint::of(&functions, lake, key.map(|key| key.id())))
 }
 
 /// One principal's way to ask.
@@ -317,6 +375,7 @@ impl Session {
                 work,
                 state,
                 lake: self.engine.lake.clone(),
+                cluster: self.engine.cluster.clone(),
                 authority: self.authority.clone(),
                 audit,
             })),

@@ -8,11 +8,13 @@
 mod support;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray};
-use std::sync::Arc;
+use prometheus_client::registry::Registry;
 use support::{TestLake, ask, int64, text};
 use tithe_engine::{Engine, EngineError, EngineOptions, ErrorKind, Principal, Session, SessionOptions};
+use tithe_testkit::{coordinator, options_for, workers};
 
 /// Values and names that nobody in these tests may see: never part of an attempt, never of an answer.
 const FORBIDDEN: [&str; 6] = ["王大明", "A123456789", "B234567890", "hush", "庫存", "whistleblower"];
@@ -93,6 +95,10 @@ async fn lin(lake: &TestLake, policy: Option<&Path>) -> Session {
         ..EngineOptions::default()
     };
     let engine = Engine::open(options).await.unwrap();
+    session_of_lin(&engine).await
+}
+
+async fn session_of_lin(engine: &Arc<Engine>) -> Session {
     assert_eq!(engine.policy_problems().await.unwrap(), Vec::<String>::new());
     let principal = Principal { name: "lin".to_owned() };
     engine.session_with(principal, SessionOptions { read_only: true }).unwrap()
@@ -235,14 +241,38 @@ SELECT n FROM tax.monthly ORDER BY n DESC LIMIT 1";
 
 #[tokio::test]
 async fn what_is_forbidden_makes_no_difference() {
-    let (whole, copy) = (whole(), permitted());
+    let whole = whole();
     let policy = whole.root().join("policy.json");
+    make_every_attempt(async || lin(&whole, Some(&policy)).await).await;
+}
+
+/// The files are read, filtered and masked on two workers, which know no policy: the border travels with its filters
+/// and masks.
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_on_workers() {
+    let whole = whole();
+    let workers = workers(whole.root(), 2).await;
+    let policy = Some(whole.root().join("policy.json"));
+    let options = EngineOptions { policy, ..options_for(whole.root()) };
+    let engine = coordinator(options, &workers).await;
+    make_every_attempt(async || session_of_lin(&engine).await).await;
+    let mut metrics = Registry::default();
+    engine.register_metrics(&mut metrics);
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &metrics).unwrap();
+    let ran = text.lines().find_map(|line| line.strip_prefix("cluster_queries_total ")).unwrap();
+    assert!(ran.parse::<u32>().unwrap() > 40, "only {ran} attempts ran on workers");
+}
+
+/// With a new session of `governed` for each, against one on a lake without what is forbidden.
+async fn make_every_attempt(governed: impl AsyncFn() -> Session) {
+    let copy = permitted();
     let attempts: Vec<&str> = ATTEMPTS.lines().collect();
     assert!(attempts.len() >= 100, "{} attempts", attempts.len());
     let mut told_apart = Vec::new();
     let mut answered = 0;
     for attempt in attempts {
-        let (governed, free) = (lin(&whole, Some(&policy)).await, lin(&copy, None).await);
+        let (governed, free) = (governed().await, lin(&copy, None).await);
         let mut answers =
             (Err(EngineError::StatementCount { found: 0 }), Err(EngineError::StatementCount { found: 0 }));
         for sql in attempt.split(" ;; ") {

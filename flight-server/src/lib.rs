@@ -3,6 +3,8 @@
 //! [`serve`] listens until it is told to stop. It knows gRPC, tokens and sessions; every statement goes through
 //! [`tithe_engine::Session::query`], so nothing here can see a row that the engine would not show. The server is
 //! read-only: statements that change tables or settings are refused before they are planned.
+//!
+//! [`serve_worker`] is the port of a worker that runs parts of other servers' queries.
 
 mod authentication;
 mod commands;
@@ -18,9 +20,11 @@ mod status;
 mod stream;
 mod ticket;
 mod wire_schema;
+mod worker_server;
 mod workers;
 
 pub use authentication::{
     IdentityProviderError, IdentityProviderOptions, PasswordError, UsersError, hash_password,
 };
 pub use server::{Addresses, ServeError, ServeOptions, TlsFiles, serve};
+pub use worker_server::{WorkerOptions, serve_worker};

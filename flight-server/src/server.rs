@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
 use futures::StreamExt;
-use tithe_engine::{Engine, ErrorKind};
+use tithe_engine::{Engine, EngineError, ErrorKind};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -26,8 +26,8 @@ use crate::service::FlightSql;
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Below the minute after which common proxies cut a connection that is silent.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(30);
+pub(crate) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Until connections that were closed may have given back what the next one needs.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -127,6 +127,20 @@ pub enum ServeError {
         /// The address asked for.
         listen: SocketAddr,
     },
+    /// Other machines could reach a worker that lacks protection.
+    #[error(
+        "refusing to listen on {listen}, which other machines can reach, without {missing}: give the worker the \
+         cluster's secret and certificates, or listen on 127.0.0.1"
+    )]
+    ExposedWorker {
+        /// The address asked for.
+        listen: SocketAddr,
+        /// What is not configured.
+        missing: &'static str,
+    },
+    /// The worker cannot be set up.
+    #[error(transparent)]
+    Worker(#[from] EngineError),
     /// Another program has the port.
     #[error("port {} of {} is in use by another program: stop it, or listen on another port", listen.port(), listen.ip())]
     PortInUse {
@@ -181,7 +195,9 @@ impl ServeError {
                 IdentityProviderError::Unreachable { .. } | IdentityProviderError::Answer { .. },
             ) => ErrorKind::Connection,
             Self::Broken(_) => ErrorKind::Execution,
+            Self::Worker(error) => error.kind(),
             Self::Exposed { .. }
+            | Self::ExposedWorker { .. }
             | Self::ExposedOperations { .. }
             | Self::TlsFile { .. }
             | Self::Tls { .. }
@@ -223,11 +239,7 @@ pub async fn serve(
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT));
     if let Some((config, files)) = tls {
-        server = server.tls_config(config).map_err(|error| {
-            let source = std::error::Error::source(&error);
-            let reason = source.map_or_else(|| error.to_string(), ToString::to_string);
-            ServeError::Tls { files, reason }
-        })?;
+        server = server.tls_config(config).map_err(|error| tls_error(&error, files))?;
     }
     let (incoming, address) = bind(options.listen)?;
     let incoming = incoming.filter_map(connection).boxed();
@@ -287,7 +299,13 @@ fn check_exposure(options: &ServeOptions) -> Result<(), ServeError> {
     Err(ServeError::Exposed { listen, missing })
 }
 
-fn tls_config(files: &TlsFiles) -> Result<(ServerTlsConfig, TlsFiles), ServeError> {
+pub(crate) fn tls_error(error: &tonic::transport::Error, files: TlsFiles) -> ServeError {
+    let source = std::error::Error::source(error);
+    let reason = source.map_or_else(|| error.to_string(), ToString::to_string);
+    ServeError::Tls { files, reason }
+}
+
+pub(crate) fn tls_config(files: &TlsFiles) -> Result<(ServerTlsConfig, TlsFiles), ServeError> {
     let read = |path: &PathBuf| {
         std::fs::read(path).map_err(|source| ServeError::TlsFile { path: path.clone(), source })
     };
@@ -306,7 +324,7 @@ fn tls_config(files: &TlsFiles) -> Result<(ServerTlsConfig, TlsFiles), ServeErro
 }
 
 /// The connection, unless there is none: an error here, such as too many open files, would end the server.
-async fn connection(accepted: std::io::Result<TcpStream>) -> Option<std::io::Result<Connection>> {
+pub(crate) async fn connection(accepted: std::io::Result<TcpStream>) -> Option<std::io::Result<Connection>> {
     match accepted {
         Ok(stream) => Some(Ok(Connection::new(stream))),
         Err(error) => {
@@ -317,7 +335,7 @@ async fn connection(accepted: std::io::Result<TcpStream>) -> Option<std::io::Res
     }
 }
 
-fn bind(listen: SocketAddr) -> Result<(TcpIncoming, SocketAddr), ServeError> {
+pub(crate) fn bind(listen: SocketAddr) -> Result<(TcpIncoming, SocketAddr), ServeError> {
     let refused = |source| listen_error(listen, source);
     let incoming = TcpIncoming::bind(listen).map_err(refused)?;
     let address = incoming.local_addr().map_err(refused)?;

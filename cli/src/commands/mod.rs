@@ -16,6 +16,7 @@ mod scan;
 mod serve;
 pub(crate) mod sql;
 mod user;
+mod worker;
 
 use clap::Subcommand;
 use tokio::runtime::Runtime;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Functions(functions::Arguments),
     /// Serve a lake to Python, BI tools and JDBC over Arrow Flight SQL
     Serve(serve::Arguments),
+    /// Run parts of the queries of a server with --workers
+    Worker(worker::Arguments),
     /// Say who may log in to a server
     User(user::Arguments),
     /// Check who may see what, before a server or a user finds out
@@ -52,7 +55,7 @@ pub(crate) enum Command {
 impl Command {
     /// What is logged when nobody says: a server tells what it does, a tool only what went wrong.
     pub(crate) fn default_log(&self) -> Option<&'static str> {
-        matches!(self, Self::Serve(_)).then_some("info")
+        matches!(self, Self::Serve(_) | Self::Worker(_)).then_some("info")
     }
 
     /// Does it.
@@ -63,6 +66,7 @@ impl Command {
             Self::Job(arguments) => arguments.run(runtime),
             Self::Functions(arguments) => arguments.run(),
             Self::Serve(arguments) => arguments.run(runtime),
+            Self::Worker(arguments) => arguments.run(runtime),
             Self::User(arguments) => arguments.run(),
             Self::Policy(arguments) => arguments.run(runtime),
             Self::Scan(arguments) => arguments.run(runtime),

@@ -17,7 +17,7 @@ const EXAMPLES: &str = "\
 Examples:
   tithe scan --lake lake                               every table
   tithe scan tax.taxpayer third_party.page_raw         these
-  tithe scan --format json > tags.json                 the section \"tags\" of a policy
+  tithe scan --format json                             the section \"tags\" of a policy
 
 It looks for forms (check digits, addresses, surnames) in the first rows. It is a proposal: read it, and add what it cannot
 know. What a tag does: docs/policy.md.";

@@ -8,10 +8,11 @@ use clap::Args;
 use tithe_engine::ErrorKind;
 use tithe_flight_server::{IdentityProviderOptions, ServeError, ServeOptions, TlsFiles, serve};
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::cluster::ClusterArguments;
 use crate::failure::{Failure, Result};
 use crate::lake::LakeArguments;
+use crate::signals::Signals;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +20,7 @@ Examples:
   tithe serve --lake lake --listen 127.0.0.1:0             on a free port, which it prints
   tithe serve --lake lake --listen 0.0.0.0:32010 --tls-cert server.pem --tls-key server.key --users users.toml \
               --policy policy.json
+  tithe serve --lake lake --workers 127.0.0.1:32020,127.0.0.1:32021    with workers (see tithe worker)
 
 Other machines can reach it only with TLS and users (tithe user add): it refuses to start otherwise. Ctrl-C or SIGTERM
 ends it once the running queries are done; a second one ends it at once. How clients connect: docs/clients.md.";
@@ -94,13 +96,16 @@ pub(crate) struct Arguments {
     drain_timeout: u64,
 
     #[command(flatten)]
+    cluster: ClusterArguments,
+
+    #[command(flatten)]
     lake: LakeArguments,
 }
 
 impl Arguments {
     pub(crate) fn run(self, runtime: &Runtime) -> Result<()> {
         runtime.block_on(async {
-            let opened = self.lake.open().await?;
+            let opened = self.lake.open_on(&self.cluster).await?;
             let Some(location) = &opened.location else {
                 return Err(Failure::usage(
                     "there is no lake to serve: name one with --lake, or write a sample with \
@@ -122,16 +127,8 @@ impl Arguments {
             let scheme = if options.tls.is_some() { "grpc+tls" } else { "grpc" };
             let with_login = options.users.is_some() || options.identity_provider.is_some();
             // From now on, not from when the server is ready: a signal may come at any time.
-            let mut signals = Signals::new()?;
-            let shutdown = async move {
-                signals.next().await;
-                eprintln!("stopping once the running queries are done; again to stop at once");
-                tokio::spawn(async move {
-                    signals.next().await;
-                    eprintln!("stopped");
-                    std::process::exit(i32::from(Failure::Interrupted.exit_code()));
-                });
-            };
+            let signals = Signals::new()?;
+            let shutdown = signals.first("stopping once the running queries are done");
             serve(opened.engine.clone(), options, shutdown, |addresses| {
                 let address = format!("{scheme}://{}", addresses.flight_sql);
                 eprintln!("serving {location} at {address}");
@@ -179,7 +176,7 @@ impl Arguments {
     }
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     let numeric = match text.strip_prefix("localhost:") {
         Some(port) => format!("127.0.0.1:{port}"),
         None => text.to_owned(),
@@ -187,29 +184,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     numeric.parse().map_err(|_error| "write an IP address and a port, such as 127.0.0.1:32010".to_owned())
 }
 
-/// Ctrl-C, and SIGTERM, with which service managers stop a server.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self> {
-        let failed = |error: std::io::Error| Failure::failed(format!("cannot listen for signals: {error}"));
-        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        Ok(Self { interrupt, terminate })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _interrupted = self.interrupt.recv() => {}
-            _terminated = self.terminate.recv() => {}
-        }
-    }
-}
-
-fn failure(error: &ServeError) -> Failure {
+pub(crate) fn failure(error: &ServeError) -> Failure {
     let message = error.to_string();
     match error.kind() {
         ErrorKind::Connection => Failure::Connection(message),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tokio::runtime::Runtime;
 
+use crate::cluster::ClusterArguments;
 use crate::failure::{Failure, Result};
 use crate::lake::LakeArguments;
 use crate::output::Format;
@@ -42,6 +43,9 @@ pub(crate) struct Arguments {
     /// Say on standard error how long each statement took
     #[arg(long)]
     timing: bool,
+
+    #[command(flatten)]
+    cluster: ClusterArguments,
 
     #[command(flatten)]
     lake: LakeArguments,
@@ -96,12 +100,12 @@ impl Arguments {
                     "--output needs statements: give them with -c, -f or through a pipe",
                 ));
             }
-            let opened = runtime.block_on(self.lake.open())?;
+            let opened = runtime.block_on(self.lake.open_on(&self.cluster))?;
             return shell::run(runtime, &opened, rendering, self.timing);
         };
         let target = Target { rendering, output: self.output.output.as_deref(), timing: self.timing };
         runtime.block_on(async {
-            let opened = self.lake.open().await?;
+            let opened = self.lake.open_on(&self.cluster).await?;
             let result = script::run(&opened.session, &script, target).await;
             opened.explain(result)
         })

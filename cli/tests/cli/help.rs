@@ -4,7 +4,7 @@ use crate::support::tithe;
 
 #[test]
 fn every_verb_has_examples() {
-    for verb in ["sql", "query", "job", "functions", "serve", "gen", "demo"] {
+    for verb in ["sql", "query", "job", "functions", "serve", "worker", "scan", "gen", "demo"] {
         let help = tithe([verb, "--help"]).result();
         assert!(help.contains(&format!("Usage: tithe {verb}")), "{help}");
         assert!(help.contains(&format!("Examples:\n  tithe {verb}")), "{help}");
@@ -24,6 +24,8 @@ fn the_program_says_its_verbs_and_exit_codes() {
         "job",
         "functions",
         "serve",
+        "worker",
+        "scan",
         "gen",
         "demo",
         "Exit codes: 0 done, 1 the query or job failed, 2 ",
@@ -36,7 +38,7 @@ fn the_program_says_its_verbs_and_exit_codes() {
 #[test]
 fn every_example_of_the_help_is_understood() {
     // Clap checks options before anything is opened: `--help` at the end stops there.
-    for verb in ["sql", "query", "functions", "serve", "gen", "demo"] {
+    for verb in ["sql", "query", "functions", "serve", "worker", "scan", "gen", "demo"] {
         let help = tithe([verb, "--help"]).result();
         for line in help.lines().filter_map(|line| line.strip_prefix("  tithe ")) {
             let words: Vec<&str> = line.split("  ").next().expect("a command").split_whitespace().collect();

@@ -4,6 +4,7 @@
 
 mod audit;
 mod bad_input;
+mod cluster;
 mod configuration;
 mod demo;
 mod exit_codes;

@@ -36,7 +36,7 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         | EngineError::Syntax { .. }
         | EngineError::Configuration { .. } => ErrorKind::Usage,
         EngineError::Job { kind, .. } => *kind,
-        EngineError::Connection { .. } => ErrorKind::Connection,
+        EngineError::Connection { .. } | EngineError::WorkerLost { .. } => ErrorKind::Connection,
         EngineError::ReadOnly { .. } | EngineError::NotAllowed { .. } => ErrorKind::NotAllowed,
         EngineError::Table { .. }
         | EngineError::File { .. }

@@ -152,6 +152,16 @@ pub enum EngineError {
         /// What is wrong and what it takes.
         reason: String,
     },
+    /// A worker died or fell silent, and the query could not be run again.
+    #[error("{worker} was lost {when} ({reason}): the answer is not complete, run the query again")]
+    WorkerLost {
+        /// Which one, as far as that is known.
+        worker: String,
+        /// After what.
+        when: &'static str,
+        /// What the connection said.
+        reason: String,
+    },
     /// Tithe itself is at fault.
     #[error("a defect of Tithe ended the query ({reason}): please report it with the statement")]
     Defect {

@@ -12,9 +12,13 @@ use futures::{StreamExt, TryStreamExt};
 
 use crate::audit::{Audit, Outcome};
 use crate::catalog::Lake;
+use crate::cluster::Cluster;
 use crate::error::{EngineError, Result};
 use crate::execute::QueryReport;
+use crate::execute::attempts::run_on_workers;
 use crate::execute::broken_file::name_broken_file;
+use crate::execute::distributed::{OnWorkers, Place};
+use crate::execute::explain::explain_place;
 use crate::execute::result_stream::ResultStream;
 use crate::policy::{Authority, still_permitted};
 
@@ -47,6 +51,7 @@ pub(crate) struct QueryParts {
     pub(crate) work: Work,
     pub(crate) state: SessionState,
     pub(crate) lake: Option<Arc<Lake>>,
+    pub(crate) cluster: Option<Arc<Cluster>>,
     /// Whoever asks, where there is a policy.
     pub(crate) authority: Option<Authority>,
     pub(crate) audit: Audit,
@@ -116,14 +121,18 @@ impl Query {
     /// When planning to operators or starting them fails, or the change or setting does.
     pub async fn execute(self) -> Result<SendableRecordBatchStream> {
         let Self { parts, report } = self;
-        let QueryParts { plan, schema, work, state, lake, authority, mut audit, .. } = parts;
+        let QueryParts { plan, kind, schema, work, state, lake, cluster, authority, mut audit, .. } = parts;
         if let Err(error) = still_permitted(authority.as_ref(), &audit.policy) {
             audit.outcome = Some(Outcome::Refused(error.to_string()));
             return Err(error);
         }
         audit.start()?;
         let rows = match work {
-            Work::Rows(optimized) => rows(&state, &optimized, &report, lake).await,
+            Work::Rows(optimized) => {
+                let cluster = cluster.filter(|_cluster| kind == StatementKind::Query);
+                let on_workers = cluster.map(|cluster| OnWorkers::new(cluster, &state, &plan));
+                rows(&state, &optimized, &report, lake, on_workers).await
+            }
             Work::Session(context) => match context.execute_logical_plan(plan).await {
                 Ok(done) => done.execute_stream().await.map_err(EngineError::from).map(StreamExt::boxed),
                 Err(error) => Err(error.into()),
@@ -154,11 +163,27 @@ async fn rows(
     optimized: &LogicalPlan,
     report: &QueryReport,
     lake: Option<Arc<Lake>>,
+    on_workers: Option<OnWorkers>,
 ) -> Result<Rows> {
-    let plan = state.query_planner().create_physical_plan(optimized, state).await?;
-    report.observe(&plan);
+    let mut plan = state.query_planner().create_physical_plan(optimized, state).await?;
+    let mut planned = None;
+    match (&on_workers, optimized) {
+        (Some(query), LogicalPlan::Explain(explained)) => {
+            plan = explain_place(query, explained, state, plan).await?;
+        }
+        (Some(query), _) => {
+            if let Place::Workers(found) = query.place(&plan).await? {
+                planned = Some(found);
+            }
+        }
+        (None, _) => {}
+    }
+    report.observe(planned.as_ref().map_or(&plan, |planned| &planned.plan));
     let context = state.task_ctx();
-    let stream = execute_stream(Arc::clone(&plan), Arc::clone(&context))?;
+    let stream = match (on_workers, planned) {
+        (Some(query), Some(planned)) => run_on_workers(query, *planned, Arc::clone(&plan))?,
+        _ => execute_stream(Arc::clone(&plan), Arc::clone(&context))?.boxed(),
+    };
     Ok(stream
         .then(move |batch| {
             let (plan, lake, context) = (Arc::clone(&plan), lake.clone(), Arc::clone(&context));

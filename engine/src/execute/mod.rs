@@ -1,12 +1,20 @@
 //! Runs a permitted plan.
 
+mod attempts;
 mod broken_file;
+mod codec;
+mod distributed;
+mod explain;
+mod guarded;
 mod local;
 mod memory;
 mod metrics;
+mod order_dependent;
 mod report;
 mod result_stream;
 
+pub(crate) use codec::TitheCodec;
+pub(crate) use guarded::guard;
 pub use local::{Query, StatementKind};
 pub(crate) use local::{QueryParts, Work};
 pub(crate) use memory::{default_memory_limit, memory_pool};

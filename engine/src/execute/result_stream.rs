@@ -67,7 +67,7 @@ impl RecordBatchStream for ResultStream {
     }
 }
 
-fn defect(panic: &(dyn Any + Send)) -> EngineError {
+pub(super) fn defect(panic: &(dyn Any + Send)) -> EngineError {
     let text =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     EngineError::Defect { reason: text.unwrap_or("without a word").to_owned() }

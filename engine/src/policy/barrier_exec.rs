@@ -20,9 +20,20 @@ use crate::policy::barrier::Barrier;
 
 /// The operator.
 #[derive(Debug)]
-struct BarrierExec {
+pub(crate) struct BarrierExec {
     input: Arc<dyn ExecutionPlan>,
     table: String,
+}
+
+impl BarrierExec {
+    pub(crate) fn new(input: Arc<dyn ExecutionPlan>, table: String) -> Self {
+        Self { input, table }
+    }
+
+    /// `schema.table`.
+    pub(crate) fn table(&self) -> &str {
+        &self.table
+    }
 }
 
 impl DisplayAs for BarrierExec {

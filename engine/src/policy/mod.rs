@@ -16,7 +16,7 @@ mod store;
 
 pub(crate) use apply::{UNRESTRICTED, apply, still_permitted};
 pub(crate) use authority::Authority;
-pub(crate) use barrier_exec::TithePlanner;
+pub(crate) use barrier_exec::{BarrierExec, TithePlanner};
 pub use check::{Access, ColumnAccess};
 pub(crate) use keeper::Governance;
 pub(crate) use push_harmless::PushHarmlessFilters;

@@ -22,3 +22,4 @@ mod session_options;
 mod starting;
 mod support;
 mod tickets;
+mod worker;

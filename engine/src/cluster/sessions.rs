@@ -1,0 +1,73 @@
+//! The sessions of a distributed query, derived from the one that it was asked in.
+
+use std::sync::Arc;
+
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion_distributed::{
+    ChannelResolver, DistributedExt, SessionStateBuilderExt, WorkerPlanRewriteEvent,
+    WorkerPlanRewriteEventResponse, WorkerQueryContext, WorkerResolver,
+};
+use url::Url;
+
+use crate::cluster::carried::{carried_settings, take_carried_settings};
+use crate::cluster::channels::Channels;
+use crate::cluster::members::{Cluster, Member};
+use crate::error::Result;
+use crate::execute::{TitheCodec, guard};
+use crate::session::Engine;
+
+/// The workers of one attempt.
+struct Attempt(Vec<Url>);
+
+impl WorkerResolver for Attempt {
+    fn get_urls(&self) -> datafusion::common::Result<Vec<Url>> {
+        Ok(self.0.clone())
+    }
+}
+
+fn resolver(channels: &Arc<Channels>) -> Arc<dyn ChannelResolver + Send + Sync> {
+    Arc::clone(channels) as Arc<dyn ChannelResolver + Send + Sync>
+}
+
+/// `state`, planning for `members`.
+///
+/// # Errors
+/// When the session's settings cannot travel.
+pub(crate) fn distributed_state(
+    state: &SessionState,
+    cluster: &Cluster,
+    members: &[Member],
+) -> Result<SessionState> {
+    let settings = carried_settings(state.config_options())?;
+    let urls = members.iter().map(|member| member.url.clone()).collect();
+    let builder = SessionStateBuilder::new_from_existing(state.clone())
+        .with_distributed_planner()
+        .with_distributed_worker_resolver(Attempt(urls))
+        .with_distributed_channel_resolver(resolver(cluster.channels()))
+        .with_distributed_user_codec(TitheCodec)
+        .with_distributed_passthrough_headers(settings)?
+        .with_distributed_file_scan_config_bytes_per_partition(cluster.options().bytes_per_partition)?;
+    Ok(builder.build())
+}
+
+/// The state in which a worker runs one task.
+///
+/// # Errors
+/// When the task's settings cannot be followed here.
+pub(crate) fn worker_state(
+    engine: &Engine,
+    channels: &Arc<Channels>,
+    task: WorkerQueryContext,
+) -> Result<SessionState> {
+    let mut builder = task.builder;
+    take_carried_settings(builder.config().get_or_insert_default(), &task.headers)?;
+    let mut state = builder
+        .with_distributed_channel_resolver(resolver(channels))
+        .with_distributed_user_codec(TitheCodec)
+        .with_distributed_worker_plan_rewrite_handler(|event: WorkerPlanRewriteEvent| {
+            Ok(WorkerPlanRewriteEventResponse::new(guard(event.plan)?))
+        })
+        .build();
+    engine.register_functions(&mut state)?;
+    Ok(state)
+}

@@ -1,0 +1,140 @@
+//! Whether a query runs on workers, and its plan for them.
+
+use std::sync::Arc;
+
+use datafusion::common::tree_node::TreeNode;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::analyze::AnalyzeExec;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
+use datafusion_distributed::DistributedExec;
+use datafusion_proto::bytes::physical_plan_to_bytes_with_extension_codec;
+
+use crate::cluster::{Cluster, Member, distributed_state};
+use crate::error::{Result, plain};
+use crate::execute::codec::TitheCodec;
+use crate::execute::order_dependent::order_dependent_aggregate;
+
+/// A query that may run on workers.
+#[derive(Debug, Clone)]
+pub(super) struct OnWorkers {
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) state: SessionState,
+    /// As permitted, before it was optimized.
+    plan: LogicalPlan,
+}
+
+/// Where a query runs.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// In this process, and why.
+    Here(String),
+    Workers(Box<Planned>),
+}
+
+/// A plan for the workers that there were when it was made.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) plan: Arc<dyn ExecutionPlan>,
+    pub(super) state: SessionState,
+    pub(super) members: Vec<Member>,
+}
+
+impl OnWorkers {
+    /// The query behind `plan`, which is what an `EXPLAIN` explains.
+    pub(super) fn new(cluster: Arc<Cluster>, state: &SessionState, plan: &LogicalPlan) -> Self {
+        let plan = match plan {
+            LogicalPlan::Explain(explained) => explained.plan.as_ref(),
+            plan => plan,
+        };
+        Self { cluster, state: state.clone(), plan: plan.clone() }
+    }
+
+    /// Where the query runs, which in this process would be `embedded`.
+    ///
+    /// # Errors
+    /// When the workers' session cannot be made.
+    pub(super) async fn place(&self, embedded: &Arc<dyn ExecutionPlan>) -> Result<Place> {
+        if let Some(reason) = self.obstacle(embedded) {
+            return Ok(Place::Here(reason));
+        }
+        let members = self.cluster.members();
+        if members.is_empty() {
+            return Ok(Place::Here("no worker may be used".to_owned()));
+        }
+        let state = distributed_state(&self.state, &self.cluster, &members)?;
+        match plan(&state, &self.plan).await {
+            Ok(plan) if is_distributed(&plan) => {
+                Ok(Place::Workers(Box::new(Planned { plan, state, members })))
+            }
+            Ok(_whole) => Ok(Place::Here("it does not fall into parts".to_owned())),
+            Err(error) => {
+                let reason = format!("it cannot be planned for workers ({})", plain(&error));
+                tracing::warn!("a query runs in this process: {reason}");
+                Ok(Place::Here(reason))
+            }
+        }
+    }
+
+    /// Why `plan` is not for workers.
+    fn obstacle(&self, plan: &Arc<dyn ExecutionPlan>) -> Option<String> {
+        let bytes = match bytes_read(plan) {
+            Ok(bytes) => bytes,
+            Err(leaf) => return Some(format!("{leaf} is read where the query was asked")),
+        };
+        let minimum = self.cluster.options().minimum_bytes;
+        if bytes < minimum {
+            return Some(format!(
+                "its files have {bytes} bytes, and workers are asked from {minimum} bytes on"
+            ));
+        }
+        if let Some(name) = order_dependent_aggregate(plan) {
+            return Some(format!("{name} depends on the order in which its values come"));
+        }
+        let travels = match plan.downcast_ref::<AnalyzeExec>() {
+            Some(analyze) => analyze.input(),
+            None => plan,
+        };
+        physical_plan_to_bytes_with_extension_codec(Arc::clone(travels), &TitheCodec)
+            .err()
+            .map(|error| format!("it cannot be sent to workers ({})", plain(&error)))
+    }
+}
+
+async fn plan(
+    state: &SessionState,
+    plan: &LogicalPlan,
+) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
+    let optimized = state.optimize(plan)?;
+    state.query_planner().create_physical_plan(&optimized, state).await
+}
+
+fn is_distributed(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.exists(|node| Ok(node.is::<DistributedExec>())).unwrap_or(false)
+}
+
+/// Bytes of the files that `plan` reads; or the first leaf that reads something else than files that every worker can
+/// read.
+fn bytes_read(plan: &Arc<dyn ExecutionPlan>) -> Result<u64, String> {
+    let children = plan.children();
+    if !children.is_empty() {
+        return children.into_iter().map(bytes_read).sum();
+    }
+    if plan.is::<EmptyExec>() || plan.is::<PlaceholderRowExec>() {
+        return Ok(0);
+    }
+    let scan = plan
+        .downcast_ref::<DataSourceExec>()
+        .and_then(|source| source.data_source().downcast_ref::<FileScanConfig>());
+    match scan {
+        Some(scan) if scan.file_source().is::<ParquetSource>() => {
+            Ok(scan.file_groups.iter().flat_map(FileGroup::iter).map(|file| file.effective_size()).sum())
+        }
+        Some(scan) => Err(format!("a file of {}", scan.file_source().file_type())),
+        None => Err(plan.name().to_owned()),
+    }
+}

@@ -1,0 +1,96 @@
+//! Listens as a worker of a cluster, and stops when told to.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use tithe_engine::{ClusterIdentity, Engine, WorkerService};
+use tokio::sync::oneshot;
+use tonic::transport::Server;
+use tracing::{info, warn};
+
+use crate::server::{
+    KEEP_ALIVE, KEEP_ALIVE_TIMEOUT, ServeError, TlsFiles, bind, connection, tls_config, tls_error,
+};
+
+/// Every task of every query holds some on the one connection from its coordinator: none may wait for another's end.
+const STREAMS: u32 = 1 << 16;
+
+/// How a worker listens and whom it works for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerOptions {
+    /// Address and port; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// What it knows the cluster by; beyond loopback, secret and certificates are both needed.
+    pub identity: ClusterIdentity,
+    /// How long another worker may be silent before it counts as lost.
+    pub timeout: Duration,
+    /// How long tasks may go on when the worker is told to stop.
+    pub drain_timeout: Duration,
+}
+
+/// Serves tasks on the lake of `engine` until `shutdown` is done; calls `on_ready` with the address once it listens.
+///
+/// Then no new tasks come in, and those that have begun may go on for [`WorkerOptions::drain_timeout`].
+///
+/// # Errors
+/// When the address is not on loopback and the secret or the certificates are missing, when the port or one of the
+/// files cannot be used, or when the server breaks.
+pub async fn serve_worker(
+    engine: Arc<Engine>,
+    options: WorkerOptions,
+    shutdown: impl Future<Output = ()>,
+    on_ready: impl FnOnce(SocketAddr),
+) -> Result<(), ServeError> {
+    check_exposure(&options)?;
+    let service = WorkerService::new(&engine, &options.identity, options.timeout)?;
+    let mut server = Server::builder()
+        .max_concurrent_streams(Some(STREAMS))
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT));
+    if let Some(tls) = &options.identity.tls {
+        let files = TlsFiles {
+            certificate: tls.certificate.clone(),
+            key: tls.key.clone(),
+            client_authority: Some(tls.authority.clone()),
+        };
+        let (config, files) = tls_config(&files)?;
+        server = server.tls_config(config).map_err(|error| tls_error(&error, files))?;
+    }
+    let (incoming, address) = bind(options.listen)?;
+    let incoming = incoming.filter_map(connection).boxed();
+    let (close, closing) = oneshot::channel::<()>();
+    let serving = server.add_service(service.clone()).serve_with_incoming_shutdown(incoming, async {
+        closing.await.ok();
+    });
+    let stopping = async {
+        shutdown.await;
+        info!(tasks = service.running(), "stopping: no new tasks");
+        if tokio::time::timeout(options.drain_timeout, service.drain()).await.is_err() {
+            warn!(tasks = service.running(), "ending the tasks that still run");
+        }
+        close.send(()).ok();
+        // The last answers still have to leave.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    };
+    let secret = options.identity.secret_file.is_some();
+    info!(%address, tls = options.identity.tls.is_some(), secret, "working for a cluster");
+    on_ready(address);
+    tokio::select! {
+        served = serving => served.map_err(|error| ServeError::Broken(error.to_string())),
+        () = stopping => Ok(()),
+    }
+}
+
+fn check_exposure(options: &WorkerOptions) -> Result<(), ServeError> {
+    let listen = options.listen;
+    let missing = match (&options.identity.tls, &options.identity.secret_file) {
+        _ if listen.ip().to_canonical().is_loopback() => return Ok(()),
+        (Some(_), Some(_)) => return Ok(()),
+        (None, None) => "TLS and a cluster secret",
+        (None, Some(_)) => "TLS",
+        (Some(_), None) => "a cluster secret",
+    };
+    Err(ServeError::ExposedWorker { listen, missing })
+}

@@ -1,0 +1,8 @@
+//! The same question gives the same answer, to the bit, in this process and on 1, 2 and 5 workers.
+
+#![cfg(test)]
+
+mod library_queries;
+mod random_queries;
+mod shuffled;
+mod support;
