@@ -42,7 +42,7 @@ struct Lane {
 }
 
 /// What a kernel takes of a multiprocessor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct KernelResources {
     /// Registers of a thread.
     pub registers: i32,
@@ -54,6 +54,8 @@ pub struct KernelResources {
     pub most_warps: u32,
     /// Multiprocessors of the GPU.
     pub multiprocessors: u32,
+    /// Cycles a second at the highest clock.
+    pub hertz: f64,
 }
 
 impl std::fmt::Debug for Gpu {
@@ -143,6 +145,7 @@ impl Gpu {
                     CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_MULTIPROCESSOR,
                 )? / WARP,
                 multiprocessors: attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?,
+                hertz: 1e3 * f64::from(attribute(CUdevice_attribute::CU_DEVICE_ATTRIBUTE_CLOCK_RATE)?),
             })
         })
     }
