@@ -85,7 +85,7 @@ fn operations(kernel: Kernel) -> Option<f64> {
 /// arithmetic instructions).
 fn lanes(compute_capability: (i32, i32)) -> f64 {
     match compute_capability {
-        (8 | 9 | 10, 0) => 64.0,
+        (8..=10, 0) => 64.0,
         _ => 2.0,
     }
 }
