@@ -6,7 +6,7 @@ use datafusion::common::config::{ConfigEntry, ConfigExtension, ConfigOptions, Ex
 use datafusion::error::DataFusionError;
 
 use tithe_udfs::backend::BACKEND_VARIABLE;
-use tithe_udfs::{Backend, BackendError, requested_backend, resolve_backend};
+use tithe_udfs::{Backend, BackendError, check_backend, requested_backend};
 
 use crate::error::{EngineError, Result, did_you_mean};
 
@@ -18,7 +18,7 @@ const BACKEND: &str = "compute.backend";
 pub struct Settings {
     /// `tithe.json.skip_bad_lines`: leave out and count lines of JSON that do not parse.
     pub skip_bad_lines: bool,
-    /// `tithe.compute.backend`: where the mathematics of forecasts and estimates runs.
+    /// `tithe.compute.backend`: where the parameters of forecasts are searched.
     pub compute_backend: Backend,
 }
 
@@ -45,7 +45,7 @@ impl Settings {
 
 /// The backend as it was asked for, where it can be had: nothing runs elsewhere than the user was told.
 fn available(backend: Backend) -> std::result::Result<Backend, BackendError> {
-    resolve_backend(backend).map(|_resolved| backend)
+    check_backend(backend).map(|()| backend)
 }
 
 impl ConfigExtension for Settings {
@@ -111,7 +111,7 @@ impl ExtensionOptions for Settings {
             entry(
                 BACKEND,
                 self.compute_backend.to_string(),
-                "Where forecasts and estimates are computed: auto, cpu or cuda.",
+                "Where the parameters of forecasts are searched: auto, cpu or cuda.",
             ),
         ]
     }

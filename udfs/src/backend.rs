@@ -1,19 +1,22 @@
-//! Where the analyses run.
+//! Where the parameters of forecasts are searched.
 
 use std::fmt;
 use std::str::FromStr;
 
 use tithe_cuda::{Availability, CudaError};
 
+use crate::device::device;
+
 /// The session option that names the backend.
 pub const BACKEND_OPTION: &str = "tithe.compute.backend";
 /// The environment variable that names it where the session does not.
 pub const BACKEND_VARIABLE: &str = "TITHE_COMPUTE_BACKEND";
 
-/// Where the analyses run. Results are the same bits everywhere.
+/// Where the parameters of forecasts are searched. Results are the same bits everywhere; no GPU has shown it yet, an
+/// interpreter of the kernels has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Backend {
-    /// The best there is for the work.
+    /// A GPU where there is one and enough to do, and it does not fail; else the processor.
     #[default]
     Auto,
     /// The processor.
@@ -29,11 +32,8 @@ pub enum BackendError {
     #[error("unknown compute backend '{0}'; choose auto, cpu or cuda")]
     Unknown(String),
     /// CUDA was asked for and cannot be had.
-    #[error(
-        "the compute backend cuda was asked for, but {found}, and this version has no GPU kernels: choose \
-         auto or cpu"
-    )]
-    NoKernels {
+    #[error("the compute backend cuda was asked for, but {found}; choose auto or cpu")]
+    Unavailable {
         /// What the machine has.
         found: String,
     },
@@ -71,16 +71,18 @@ pub fn requested_backend(option: Option<&str>) -> Result<Backend, BackendError> 
     option.or(variable.as_deref()).map_or(Ok(Backend::Auto), str::parse)
 }
 
-/// The backend that will run when `requested` is asked for: never [`Backend::Auto`].
-///
-/// This version computes everything on the CPU, so `auto` is `cpu`, without asking for a driver.
+/// That `requested` can be had here. `auto` always can, and asks for no driver.
 ///
 /// # Errors
-/// When CUDA is asked for, saying what the machine has.
-pub fn resolve_backend(requested: Backend) -> Result<Backend, BackendError> {
+/// When CUDA is asked for and cannot be had, saying what the machine has.
+pub fn check_backend(requested: Backend) -> Result<(), BackendError> {
     match requested {
-        Backend::Auto | Backend::Cpu => Ok(Backend::Cpu),
-        Backend::Cuda => Err(BackendError::NoKernels { found: describe(&tithe_cuda::probe()) }),
+        Backend::Auto | Backend::Cpu => Ok(()),
+        Backend::Cuda => match device() {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(BackendError::Unavailable { found: describe(&tithe_cuda::probe()) }),
+            Err(error) => Err(BackendError::Unavailable { found: error.to_string() }),
+        },
     }
 }
 
@@ -113,11 +115,18 @@ mod tests {
     }
 
     #[test]
-    fn auto_is_the_cpu_and_cuda_is_refused() {
-        assert_eq!(resolve_backend(Backend::Auto), Ok(Backend::Cpu));
-        assert_eq!(resolve_backend(Backend::Cpu), Ok(Backend::Cpu));
-        let refused = resolve_backend(Backend::Cuda).map_err(|error| error.to_string());
-        assert!(refused.is_err_and(|text| text.contains("this version has no GPU kernels")));
+    fn cuda_is_refused_where_there_is_no_gpu() {
+        assert_eq!(check_backend(Backend::Auto), Ok(()));
+        assert_eq!(check_backend(Backend::Cpu), Ok(()));
+        if let Ok(Some(_)) = device() {
+            assert_eq!(check_backend(Backend::Cuda), Ok(()));
+            return;
+        }
+        let refused = check_backend(Backend::Cuda).map_err(|error| error.to_string());
+        assert!(refused.is_err_and(|text| {
+            text.starts_with("the compute backend cuda was asked for, but ")
+                && text.ends_with("; choose auto or cpu")
+        }));
     }
 
     #[test]

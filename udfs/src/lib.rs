@@ -5,14 +5,17 @@
 mod aggregate;
 pub mod backend;
 mod calls;
+mod device;
 pub mod documentation;
 mod pseudonym_key;
 pub mod registry;
 mod scalar;
+mod session_backend;
 mod table;
 
-pub use backend::{Backend, BackendError, requested_backend, resolve_backend};
+pub use backend::{Backend, BackendError, check_backend, requested_backend};
 pub use calls::complete_calls;
+pub use device::{Computed, bring_device, computed};
 pub use documentation::{ArgumentDoc, Example, FunctionDoc, FunctionKind};
 pub use pseudonym_key::{PseudonymKey, PseudonymKeyError};
 pub use registry::{

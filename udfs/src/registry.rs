@@ -10,6 +10,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::documentation::FunctionDoc;
 use crate::pseudonym_key::PseudonymKey;
+use crate::session_backend::SessionBackend;
 
 /// How a function is plugged into a session.
 #[derive(Debug, Clone)]
@@ -62,7 +63,7 @@ pub fn functions() -> Vec<FunctionEntry> {
     all
 }
 
-/// Registers every function.
+/// Registers every function, and what tells them the backend of their session.
 ///
 /// # Errors
 /// When the registry refuses a function.
@@ -78,7 +79,7 @@ pub fn register_all(registry: &mut dyn FunctionHome) -> Result<()> {
             Implementation::Relation(planner) => registry.register_relation(planner)?,
         }
     }
-    Ok(())
+    registry.register_function_rewrite(Arc::new(SessionBackend))
 }
 
 /// Gives `pseudonym` its key, in place of the one without that [`register_all`] registers.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -53,6 +53,7 @@ impl QueryMetrics {
         );
         registry.register("rows", "Rows that queries have delivered", self.rows.clone());
         registry.register_collector(Box::new(Memory(Arc::clone(pool))));
+        registry.register_collector(Box::new(Forecasts));
     }
 }
 
@@ -73,5 +74,32 @@ impl Collector for Memory {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Where the functions of a series have computed in this process; read when asked for.
+#[derive(Debug)]
+struct Forecasts;
+
+impl Collector for Forecasts {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let tithe_udfs::Computed {
+            series_on_processor,
+            series_on_device,
+            searches_on_device,
+            device_failures,
+        } = tithe_udfs::computed();
+        let mut counter = |name: &str, help: &str, count: u64| {
+            let counter = ConstCounter::new(count);
+            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)
+        };
+        counter(
+            "forecast_series_cpu",
+            "Series whose parameters were searched on the CPU",
+            series_on_processor,
+        )?;
+        counter("forecast_series_gpu", "Series whose parameters were searched on a GPU", series_on_device)?;
+        counter("forecast_searches_gpu", "Parameter searches that ran on a GPU", searches_on_device)?;
+        counter("forecast_gpu_failures", "Batches of searches that a GPU failed", device_failures)
     }
 }

@@ -56,6 +56,10 @@ async fn queries_are_counted_without_saying_what_they_ask() {
     assert_eq!(metric(operations, "tithe_query_seconds_count").await, Some(3));
     assert!(metric(operations, "tithe_memory_limit_bytes").await > Some(1 << 20));
     assert_eq!(metric(operations, "tithe_memory_reserved_bytes").await, Some(0));
+    // Of the process, whose other tests may forecast.
+    for name in ["series_cpu", "series_gpu", "searches_gpu", "gpu_failures"] {
+        assert!(metric(operations, &format!("tithe_forecast_{name}_total")).await.is_some(), "{name}");
+    }
     let (status, text) = get(operations, "/metrics").await;
     assert_eq!(status, "HTTP/1.1 200 OK");
     assert!(text.ends_with("# EOF\n"), "{text}");

@@ -1,17 +1,25 @@
 #!/usr/bin/env python3
 """Compiles search.cu to search.ptx, for compute capability 7.5 and later; needs no GPU.
 
-build.py           writes search.ptx
-build.py --check   compares with the search.ptx that is here, byte for byte
+build.py               writes search.ptx
+build.py --check       compares with the search.ptx that is here, byte for byte
+build.py --resources   prints the registers and spills of each kernel of search.ptx, by GPU
 
-Needs nvidia-cuda-nvrtc-cu12==12.4.127 in the Python that runs it.
+Needs nvidia-cuda-nvrtc-cu12==12.4.127 in the Python that runs it; for --resources nvidia-cuda-nvcc==13.0.88 instead.
 """
 import ctypes
 import importlib.util
 import pathlib
+import re
+import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).parent
+GPUS = ["sm_75", "sm_80", "sm_90"]
+KERNEL = (
+    r"Compiling entry function '(\w+)'[\s\S]*?(\d+) bytes spill stores, (\d+) bytes spill loads"
+    r"[\s\S]*?Used (\d+) registers"
+)
 OPTIONS = [b"--fmad=false", b"--gpu-architecture=compute_75", b"--std=c++17"]
 
 
@@ -46,7 +54,22 @@ def compiled():
     return text(nvrtc, program, "nvrtcGetPTXSize", "nvrtcGetPTX")
 
 
+def resources():
+    wheels = importlib.util.find_spec("nvidia")
+    folders = wheels.submodule_search_locations if wheels else []
+    ptxas = next((path for path in (pathlib.Path(folder) / "cu13/bin/ptxas" for folder in folders) if path.exists()), None)
+    if ptxas is None:
+        sys.exit("ptxas is not installed: pip install nvidia-cuda-nvcc==13.0.88")
+    for gpu in GPUS:
+        command = [ptxas, "-v", "-arch", gpu, "-o", "/dev/null", HERE / "search.ptx"]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+        for kernel, stores, loads, registers in re.findall(KERNEL, told):
+            print(f"{gpu} {kernel}: {registers} registers, {stores} bytes of spills stored, {loads} loaded")
+
+
 def main():
+    if sys.argv[1:] == ["--resources"]:
+        return resources()
     ptx, kept = compiled(), HERE / "search.ptx"
     if sys.argv[1:] == ["--check"]:
         if not kept.exists() or kept.read_bytes() != ptx:

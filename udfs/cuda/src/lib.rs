@@ -1,13 +1,17 @@
-//! What Tithe knows of the GPUs of this machine.
+//! Forecasts' searches on the GPU of this machine, where it has one.
 //!
-//! The driver is opened when it is asked for, never linked: the same binary runs with and without one. Functions
-//! run on the CPU: the kernels in `kernels/` are compiled and kept, but not launched yet. The tests run them in an
-//! interpreter and compare what they find with what the CPU finds, bit for bit.
+//! The driver is opened when it is asked for, never linked: the same binary runs with and without one. What goes to a
+//! GPU, how it is launched and what comes back is worked out in [`searches`] without one; `gpu.rs` alone hands it to the
+//! driver. The tests hand the same to an interpreter of the same compiled kernels and compare what they find with what
+//! the processor finds, bit for bit. No GPU has run them yet.
 
 mod device;
 mod error;
+mod gpu;
 mod probe;
+pub mod searches;
 
 pub use device::Device;
 pub use error::CudaError;
+pub use gpu::{Gpu, KernelResources, gpu};
 pub use probe::{Availability, probe};

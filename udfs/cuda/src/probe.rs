@@ -64,7 +64,7 @@ fn device(ordinal: i32) -> Result<Device, CudaError> {
 }
 
 /// Keeps the number alone: even printing a driver's error calls the driver.
-fn failed_to(action: &'static str) -> impl Fn(DriverError) -> CudaError {
+pub(crate) fn failed_to(action: &'static str) -> impl Fn(DriverError) -> CudaError {
     move |error| CudaError::Driver { action, code: error.0 as u32 }
 }
 

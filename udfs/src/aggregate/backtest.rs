@@ -8,12 +8,13 @@ mod output;
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
+use tithe_compute::forecast::{Forecaster, Request, backtest_requests};
 
 pub(crate) use document::BACKTEST;
 
 use super::series::{
-    CALENDAR, Constants, DRIFT, GAPS, HORIZON, MODEL, Modelling, Observations, Parameter, PeriodType, SEASON,
-    SeriesFunction, Takes,
+    CALENDAR, Constants, DRIFT, GAPS, HORIZON, KnownSeries, MODEL, Modelling, Observations, Parameter,
+    PeriodType, SEASON, SeriesFunction, Takes,
 };
 use evaluation::GroupBacktest;
 
@@ -36,6 +37,7 @@ impl SeriesFunction for BacktestFunction {
     const NAME: &'static str = "backtest";
     const PARAMETERS: &'static [Parameter] = &[HORIZON, FOLDS, MODEL, SEASON, GAPS, CALENDAR, DRIFT];
     type Options = Options;
+    type Known = KnownSeries;
     type Answer = GroupBacktest;
 
     fn options(constants: &Constants) -> Result<Options> {
@@ -47,12 +49,25 @@ impl SeriesFunction for BacktestFunction {
         output::result_type(period)
     }
 
-    fn evaluate(
+    fn known(
         group: &Observations,
         options: &Options,
         period: &PeriodType,
-    ) -> Result<Option<GroupBacktest>> {
-        evaluation::evaluate(group, options, period)
+    ) -> Result<Result<KnownSeries, GroupBacktest>> {
+        evaluation::known(group, options, period)
+    }
+
+    fn requests<'a>(known: &'a KnownSeries, options: &Options) -> Vec<Request<'a>> {
+        backtest_requests(&known.request(&options.modelling), options.folds)
+    }
+
+    fn answer(
+        known: &KnownSeries,
+        options: &Options,
+        period: &PeriodType,
+        forecaster: &mut dyn Forecaster,
+    ) -> GroupBacktest {
+        evaluation::answer(known, options, period, forecaster)
     }
 
     fn to_array(answers: &[Option<GroupBacktest>], period: &PeriodType) -> Result<ArrayRef> {

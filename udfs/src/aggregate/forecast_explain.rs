@@ -8,12 +8,13 @@ mod output;
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
+use tithe_compute::forecast::{Forecaster, Request};
 
 pub(crate) use document::FORECAST_EXPLAIN;
 
 use super::series::{
-    CALENDAR, Constants, DRIFT, GAPS, HORIZON, MODEL, Modelling, Observations, Parameter, PeriodType, SEASON,
-    SeriesFunction,
+    CALENDAR, Constants, DRIFT, GAPS, HORIZON, KnownSeries, MODEL, Modelling, Observations, Parameter,
+    PeriodType, SEASON, SeriesFunction,
 };
 use evaluation::GroupExplanation;
 
@@ -25,6 +26,7 @@ impl SeriesFunction for ForecastExplain {
     const NAME: &'static str = "forecast_explain";
     const PARAMETERS: &'static [Parameter] = &[HORIZON, MODEL, SEASON, GAPS, CALENDAR, DRIFT];
     type Options = Modelling;
+    type Known = KnownSeries;
     type Answer = GroupExplanation;
 
     fn options(constants: &Constants) -> Result<Modelling> {
@@ -35,12 +37,25 @@ impl SeriesFunction for ForecastExplain {
         output::result_type(period)
     }
 
-    fn evaluate(
+    fn known(
         group: &Observations,
         options: &Modelling,
         period: &PeriodType,
-    ) -> Result<Option<GroupExplanation>> {
-        evaluation::evaluate(group, options, period)
+    ) -> Result<Result<KnownSeries, GroupExplanation>> {
+        evaluation::known(group, options, period)
+    }
+
+    fn requests<'a>(known: &'a KnownSeries, options: &Modelling) -> Vec<Request<'a>> {
+        vec![known.request(options)]
+    }
+
+    fn answer(
+        known: &KnownSeries,
+        options: &Modelling,
+        period: &PeriodType,
+        forecaster: &mut dyn Forecaster,
+    ) -> GroupExplanation {
+        evaluation::answer(known, options, period, forecaster)
     }
 
     fn to_array(answers: &[Option<GroupExplanation>], period: &PeriodType) -> Result<ArrayRef> {

@@ -7,11 +7,11 @@ use arrow::array::{ArrayRef, Float64Array, ListArray, StructArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::{Result, exec_err};
-use tithe_compute::forecast::{Reach, held_out};
+use tithe_compute::forecast::{Forecaster, Reach, Request, held_out_by, held_out_requests};
 
 use super::series::{
-    CALENDAR, Constants, DRIFT, GAPS, HORIZON, MODEL, Modelling, Observations, Parameter, PeriodType, SEASON,
-    SeriesFunction,
+    CALENDAR, Constants, DRIFT, GAPS, HORIZON, KnownSeries, MODEL, Modelling, Observations, Parameter,
+    PeriodType, SEASON, SeriesFunction,
 };
 
 /// Origins that errors are taken from, a horizon apart.
@@ -25,6 +25,7 @@ impl SeriesFunction for ForecastReach {
     const NAME: &'static str = "forecast_reach";
     const PARAMETERS: &'static [Parameter] = &[HORIZON, MODEL, SEASON, GAPS, CALENDAR, DRIFT];
     type Options = Modelling;
+    type Known = KnownSeries;
     type Answer = Vec<Reach>;
 
     fn options(constants: &Constants) -> Result<Modelling> {
@@ -36,18 +37,25 @@ impl SeriesFunction for ForecastReach {
     }
 
     /// No entries where there is no forecast.
-    fn evaluate(
+    fn known(
         group: &Observations,
         options: &Modelling,
         period: &PeriodType,
-    ) -> Result<Option<Vec<Reach>>> {
-        if !group.seen {
-            return Ok(None);
-        }
-        let Ok(known) = options.series("ai_forecast", group, period)? else { return Ok(Some(Vec::new())) };
-        let (values, season) = (&known.series.values, known.series.season);
-        let found = held_out(values, season, options.horizon, FOLDS, options.model, &known.adjustments());
-        Ok(Some(found.unwrap_or_default()))
+    ) -> Result<Result<KnownSeries, Vec<Reach>>> {
+        Ok(options.series("ai_forecast", group, period)?.map_err(|_unusable| Vec::new()))
+    }
+
+    fn requests<'a>(known: &'a KnownSeries, options: &Modelling) -> Vec<Request<'a>> {
+        held_out_requests(&known.request(options), FOLDS)
+    }
+
+    fn answer(
+        known: &KnownSeries,
+        options: &Modelling,
+        _period: &PeriodType,
+        forecaster: &mut dyn Forecaster,
+    ) -> Vec<Reach> {
+        held_out_by(&known.request(options), FOLDS, forecaster).unwrap_or_default()
     }
 
     fn to_array(answers: &[Option<Vec<Reach>>], _period: &PeriodType) -> Result<ArrayRef> {

@@ -9,8 +9,10 @@ mod series;
 
 use std::sync::Arc;
 
+use datafusion::common::Result;
 use datafusion::logical_expr::AggregateUDF;
 
+use crate::backend::Backend;
 use crate::documentation::FunctionDoc;
 use crate::registry::{FunctionEntry, Implementation};
 pub(crate) use forecast_reach::FOLDS as REACH_FOLDS;
@@ -41,4 +43,23 @@ pub(crate) fn entries() -> Vec<FunctionEntry> {
         entry(&nowcast::NOWCAST, SeriesAggregate::<nowcast::NowcastFunction>::create()),
         entry(&backtest::BACKTEST, SeriesAggregate::<backtest::BacktestFunction>::create()),
     ]
+}
+
+/// `function` with a backend; `None` for one that does not compute on any.
+///
+/// # Errors
+/// When `backend` is one.
+pub(crate) fn with_backend(
+    function: &AggregateUDF,
+    backend: impl FnOnce() -> Result<Backend>,
+) -> Result<Option<Arc<AggregateUDF>>> {
+    let bound = [
+        SeriesAggregate::<forecast::Forecast>::with_backend,
+        SeriesAggregate::<forecast_reach::ForecastReach>::with_backend,
+        SeriesAggregate::<forecast_explain::ForecastExplain>::with_backend,
+        SeriesAggregate::<nowcast::NowcastFunction>::with_backend,
+        SeriesAggregate::<backtest::BacktestFunction>::with_backend,
+    ];
+    let Some(bound) = bound.into_iter().find_map(|of| of(function)) else { return Ok(None) };
+    Ok(Some(bound(backend()?)))
 }

@@ -8,6 +8,7 @@ mod output;
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
+use tithe_compute::forecast::{Forecaster, Request};
 
 pub(crate) use document::NOWCAST;
 
@@ -15,7 +16,7 @@ use super::series::{
     CALENDAR, Constants, DRIFT, GAPS, MODEL, Modelling, Observations, Parameter, PeriodType, RECEIVED,
     SEASON, SeriesFunction,
 };
-use evaluation::GroupNowcast;
+use evaluation::{GroupNowcast, KnownReceipts};
 
 /// The aggregate.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -25,6 +26,7 @@ impl SeriesFunction for NowcastFunction {
     const NAME: &'static str = "nowcast";
     const PARAMETERS: &'static [Parameter] = &[RECEIVED, MODEL, SEASON, GAPS, CALENDAR, DRIFT];
     type Options = Modelling;
+    type Known = KnownReceipts;
     type Answer = GroupNowcast;
 
     fn options(constants: &Constants) -> Result<Modelling> {
@@ -35,12 +37,25 @@ impl SeriesFunction for NowcastFunction {
         output::result_type(period)
     }
 
-    fn evaluate(
+    fn known(
         group: &Observations,
         options: &Modelling,
         period: &PeriodType,
-    ) -> Result<Option<GroupNowcast>> {
-        evaluation::evaluate(group, options, period)
+    ) -> Result<Result<KnownReceipts, GroupNowcast>> {
+        evaluation::known(group, options, period)
+    }
+
+    fn requests<'a>(known: &'a KnownReceipts, options: &Modelling) -> Vec<Request<'a>> {
+        evaluation::requests(known, options)
+    }
+
+    fn answer(
+        known: &KnownReceipts,
+        options: &Modelling,
+        period: &PeriodType,
+        forecaster: &mut dyn Forecaster,
+    ) -> GroupNowcast {
+        evaluation::answer(known, options, period, forecaster)
     }
 
     fn to_array(answers: &[Option<GroupNowcast>], period: &PeriodType) -> Result<ArrayRef> {

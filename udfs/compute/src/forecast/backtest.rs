@@ -1,8 +1,9 @@
 //! How good a model would have been: forecasts from origins in the past, against what came.
 
-use super::adjustments::{Adjustments, forecast_adjusted};
+use super::adjustments::Adjustments;
 use super::model::Model;
-use super::series::{Forecast, SeriesError, forecast_series};
+use super::request::{Forecaster, Here, Request};
+use super::series::{Forecast, SeriesError, SeriesRef};
 use super::statistics::seasonal_naive_error;
 
 /// Fewest values that a fold learns from, whatever the season.
@@ -63,12 +64,21 @@ pub fn backtest(
     model: Model,
     adjustments: &Adjustments,
 ) -> Result<Option<Backtest>, SeriesError> {
-    if values.is_empty() {
-        return Err(SeriesError::Empty);
-    }
-    if let Some(index) = values.iter().position(|value| !value.is_finite()) {
-        return Err(SeriesError::NotFinite { index });
-    }
+    let series = SeriesRef { values, season, horizon };
+    backtest_by(&Request { series, adjustments: *adjustments, model }, folds, &mut Here)
+}
+
+/// [`backtest`] of the series of `whole`, with forecasts by `forecaster`.
+///
+/// # Errors
+/// When there are no values or one is not finite.
+pub fn backtest_by(
+    whole: &Request<'_>,
+    folds: usize,
+    forecaster: &mut dyn Forecaster,
+) -> Result<Option<Backtest>, SeriesError> {
+    whole.check()?;
+    let SeriesRef { values, season, horizon } = whole.series;
     let origins = origins(values.len(), season, horizon, folds);
     let mut totals = Totals::default();
     let mut scaled = Vec::with_capacity(origins.len());
@@ -77,8 +87,8 @@ pub fn backtest(
     for origin in &origins {
         let (known, after) = values.split_at(*origin);
         let actual = &after[..horizon];
-        let forecast = forecast_adjusted(known, season, horizon, model, adjustments)?;
-        let naive = forecast_series(known, season, horizon, Model::Snaive)?;
+        let [asked, naive] = requests_at(whole, *origin);
+        let (forecast, naive) = (forecaster.forecast(&asked)?, forecaster.forecast(&naive)?);
         let error = totals.add(actual, &forecast, &naive);
         let unit = seasonal_naive_error(known, season).filter(|unit| *unit > 0.0);
         scaled.extend(unit.map(|unit| error / horizon as f64 / unit));
@@ -88,6 +98,23 @@ pub fn backtest(
         shock |= beyond(actual, &forecast) >= SHOCK;
     }
     Ok(worst.map(|(_, worst_fold)| totals.into_backtest(&scaled, origins.len(), worst_fold, shock)))
+}
+
+/// What [`backtest_by`] asks for, in its order.
+#[must_use]
+pub fn backtest_requests<'a>(whole: &Request<'a>, folds: usize) -> Vec<Request<'a>> {
+    let SeriesRef { values, season, horizon } = whole.series;
+    if whole.check().is_err() {
+        return Vec::new();
+    }
+    let origins = origins(values.len(), season, horizon, folds);
+    origins.into_iter().flat_map(|origin| requests_at(whole, origin)).collect()
+}
+
+/// The forecast of a fold, and the one that it is measured against.
+fn requests_at<'a>(whole: &Request<'a>, origin: usize) -> [Request<'a>; 2] {
+    let asked = whole.until(origin);
+    [asked, Request { adjustments: Adjustments::none(), model: Model::Snaive, ..asked }]
 }
 
 /// The numbers of values before each origin, oldest first.

@@ -5,49 +5,38 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::adjustments::Adjustments;
 use super::exponential_smoothing::Ring;
-use super::model::Model;
+use super::request::Request;
 use super::search::{SearchDevice, Searches};
 use super::searches::Prepared;
-use super::series::{Forecast, SeriesError, SeriesRef};
+use super::series::{Forecast, SeriesError};
 
 /// Series that are prepared together before it is known how many bytes they come to.
 const BLOCK: usize = 1024;
 
-/// A series to forecast with what is known of it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Request<'a> {
-    /// The series.
-    pub series: SeriesRef<'a>,
-    /// What to take out of it and put back.
-    pub adjustments: Adjustments<'a>,
-}
-
-/// [`super::forecast_adjusted`] of many series, in the order given and to the bit, with the searches on `device` and
-/// the rest on all threads of the current rayon pool. The device is handed as many searches at once as it takes.
+/// [`forecast_adjusted`](super::forecast_adjusted) of many series, in the order given and to the bit, with the searches
+/// on `device` and the rest on all threads of the current rayon pool. The device is handed as many searches at once as
+/// it takes.
 ///
 /// # Errors
 /// When the device fails. A series that cannot be forecast is an error of its own.
 pub fn forecast_batch(
     requests: &[Request<'_>],
-    model: Model,
     device: &dyn SearchDevice,
 ) -> Result<Vec<Result<Forecast, SeriesError>>, Box<dyn Error + Send + Sync>> {
     let mut forecasts = Vec::with_capacity(requests.len());
     let mut waiting = Batch::default();
     for block in requests.chunks(BLOCK) {
-        let prepared: Vec<(Prepared, Searches)> =
-            block.par_iter().map(|request| Prepared::new(request, model)).collect();
+        let prepared: Vec<(Prepared, Searches)> = block.par_iter().map(Prepared::new).collect();
         for (prepared, searches) in prepared {
             if waiting.searches.bytes() + searches.bytes() > device.most_bytes() {
-                forecasts.extend(std::mem::take(&mut waiting).run(model, device)?);
+                forecasts.extend(std::mem::take(&mut waiting).run(device)?);
             }
             let places = waiting.searches.append(searches);
             waiting.prepared.push((prepared, places));
         }
     }
-    forecasts.extend(waiting.run(model, device)?);
+    forecasts.extend(waiting.run(device)?);
     Ok(forecasts)
 }
 
@@ -64,14 +53,13 @@ struct Batch {
 impl Batch {
     fn run(
         self,
-        model: Model,
         device: &dyn SearchDevice,
     ) -> Result<Vec<Result<Forecast, SeriesError>>, Box<dyn Error + Send + Sync>> {
         let Self { searches, prepared } = self;
         let none = searches.smoothing.is_empty() && searches.theta.is_empty();
         let found = if none { searches.run() } else { device.search(&searches)? };
         let finish = |ring: &mut Ring, (prepared, places): (Prepared, _)| {
-            prepared.forecast(model, (&searches, &found), places, ring)
+            prepared.forecast((&searches, &found), places, ring)
         };
         Ok(prepared.into_par_iter().map_init(Ring::new, finish).collect())
     }
@@ -83,8 +71,10 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::adjustments::forecast_adjusted;
+    use super::super::adjustments::Adjustments;
+    use super::super::model::Model;
     use super::super::search::Found;
+    use super::super::series::SeriesRef;
     use super::super::series_strategy::values;
     use super::*;
 
@@ -117,16 +107,10 @@ mod tests {
         }
     }
 
-    fn requests<'a>(series: &'a [Vec<f64>], season: usize, drift: f64) -> Vec<Request<'a>> {
+    fn requests(series: &[Vec<f64>], season: usize, drift: f64, model: Model) -> Vec<Request<'_>> {
         let adjustments = Adjustments { drift, holiday: None };
-        let request =
-            |values: &'a Vec<f64>| Request { series: SeriesRef { values, season, horizon: 7 }, adjustments };
-        series.iter().map(request).collect()
-    }
-
-    fn alone(request: &Request<'_>, model: Model) -> Result<Forecast, SeriesError> {
-        let SeriesRef { values, season, horizon } = request.series;
-        forecast_adjusted(values, season, horizon, model, &request.adjustments)
+        let series = series.iter().map(|values| SeriesRef { values, season, horizon: 7 });
+        series.map(|series| Request { series, adjustments, model }).collect()
     }
 
     proptest! {
@@ -142,10 +126,10 @@ mod tests {
         ) {
             series.push(vec![]);
             series.push(vec![1.0, f64::NAN]);
-            let requests = requests(&series, season, drift);
+            let requests = requests(&series, season, drift, model);
             let device = Processor { most_bytes, calls: AtomicUsize::new(0) };
-            let batch = forecast_batch(&requests, model, &device).expect("the processor does not fail");
-            let each: Vec<_> = requests.iter().map(|request| alone(request, model)).collect();
+            let batch = forecast_batch(&requests, &device).expect("the processor does not fail");
+            let each: Vec<_> = requests.iter().map(Request::forecast).collect();
             prop_assert_eq!(format!("{batch:?}"), format!("{each:?}"));
         }
     }
@@ -154,10 +138,10 @@ mod tests {
     fn a_device_is_handed_what_it_takes_at_once() {
         let series: Vec<Vec<f64>> =
             (0..40_u32).map(|s| (0..40_u32).map(|t| f64::from(t + t * (31 + s) % 17)).collect()).collect();
-        let requests = requests(&series, 12, 0.0);
+        let requests = requests(&series, 12, 0.0, Model::Auto);
         let calls = |most_bytes| {
             let device = Processor { most_bytes, calls: AtomicUsize::new(0) };
-            assert!(forecast_batch(&requests, Model::Auto, &device).is_ok());
+            assert!(forecast_batch(&requests, &device).is_ok());
             device.calls.into_inner()
         };
         assert_eq!(calls(usize::MAX), 1);
@@ -168,7 +152,7 @@ mod tests {
     #[test]
     fn a_broken_device_is_an_error_unless_it_is_not_needed() {
         let (some, flat) = ([vec![1.0, 2.0, 4.0, 3.0, 5.0, 6.0, 5.0, 7.0]], [vec![1.0; 8]]);
-        let run = |series| forecast_batch(&requests(series, 1, 0.0), Model::Auto, &Broken);
+        let run = |series| forecast_batch(&requests(series, 1, 0.0, Model::Auto), &Broken);
         assert!(run(&some).is_err_and(|error| error.to_string() == "broken"));
         assert!(run(&flat).is_ok_and(|forecasts| forecasts.len() == 1));
     }

@@ -1,14 +1,15 @@
 //! Why a forecast is what it is: the members' forecasts, what was fitted, and what was taken out and put back.
 
-use super::adjustments::{Adjustments, Factors, forecast_adjusted, quotient};
+use super::adjustments::{Adjustments, Factors, quotient};
 use super::analysis::Analysis;
 use super::auto::{MEMBERS, votes};
 use super::exponential_smoothing::Ring;
 use super::model::Model;
 use super::parameter::Parameter;
+use super::request::{Forecaster, Here, Request};
 use super::scale::power_of_two_scale;
 use super::seasonal_adjustment::SeasonalEffect;
-use super::series::{Basis, Forecast, SeriesError};
+use super::series::{Basis, Forecast, SeriesError, SeriesRef};
 
 /// A forecast and its parts.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +39,7 @@ pub struct Member {
     pub parameters: Vec<Parameter>,
 }
 
-/// [`forecast_adjusted`] with its parts. The cost is that of two forecasts.
+/// [`forecast_adjusted`](super::forecast_adjusted) with its parts. The cost is that of two forecasts.
 ///
 /// # Errors
 /// When `values` is empty or holds a value that is not finite.
@@ -49,8 +50,18 @@ pub fn explain(
     model: Model,
     adjustments: &Adjustments,
 ) -> Result<Explanation, SeriesError> {
-    let forecast = forecast_adjusted(values, season, horizon, model, adjustments)?;
-    let factors = Factors::estimate(values, season, horizon, adjustments);
+    let series = SeriesRef { values, season, horizon };
+    explain_by(&Request { series, adjustments: *adjustments, model }, &mut Here)
+}
+
+/// [`explain`] of `whole`, whose forecast, as a whole, is by `forecaster`; its parts are worked out here.
+///
+/// # Errors
+/// When there are no values or one is not finite.
+pub fn explain_by(whole: &Request<'_>, forecaster: &mut dyn Forecaster) -> Result<Explanation, SeriesError> {
+    let Request { series: SeriesRef { values, season, horizon }, adjustments, model } = *whole;
+    let forecast = forecaster.forecast(whole)?;
+    let factors = Factors::estimate(values, season, horizon, &adjustments);
     let product = factors.product(values.len() + horizon);
     let (known, ahead) = product.split_at(values.len());
     let of_steps = |all: Option<Vec<f64>>| all.map(|all| all[values.len()..].to_vec());
@@ -104,6 +115,7 @@ fn back(amounts: Vec<f64>, scale: f64, factors: &[f64]) -> Vec<f64> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::adjustments::forecast_adjusted;
     use super::super::series_strategy::values;
     use super::super::statistics::median;
     use super::*;

@@ -1,9 +1,10 @@
 //! How far past errors reached into the intervals: what intervals of many series are calibrated by.
 
-use super::adjustments::{Adjustments, forecast_adjusted};
+use super::adjustments::Adjustments;
 use super::backtest::origins;
 use super::model::Model;
-use super::series::{Basis, SeriesError};
+use super::request::{Forecaster, Here, Request};
+use super::series::{Basis, SeriesError, SeriesRef};
 
 /// An error of a past forecast over the distances from the forecast to its bounds: above 1 it was beyond them.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,20 +29,28 @@ pub fn held_out(
     model: Model,
     adjustments: &Adjustments,
 ) -> Result<Vec<Reach>, SeriesError> {
-    if values.is_empty() {
-        return Err(SeriesError::Empty);
-    }
-    if let Some(index) = values.iter().position(|value| !value.is_finite()) {
-        return Err(SeriesError::NotFinite { index });
-    }
+    let series = SeriesRef { values, season, horizon };
+    held_out_by(&Request { series, adjustments: *adjustments, model }, folds, &mut Here)
+}
+
+/// [`held_out`] of the series of `whole`, with forecasts by `forecaster`.
+///
+/// # Errors
+/// When there are no values or one is not finite.
+pub fn held_out_by(
+    whole: &Request<'_>,
+    folds: usize,
+    forecaster: &mut dyn Forecaster,
+) -> Result<Vec<Reach>, SeriesError> {
+    whole.check()?;
+    let SeriesRef { values, season, horizon } = whole.series;
     let mut found = Vec::with_capacity(folds * horizon);
     for origin in origins(values.len(), season, horizon, folds) {
-        let (known, after) = values.split_at(origin);
-        let forecast = forecast_adjusted(known, season, horizon, model, adjustments)?;
+        let forecast = forecaster.forecast(&whole.until(origin))?;
         if forecast.basis != Basis::Full || forecast.clamped {
             continue;
         }
-        for (value, step) in after.iter().zip(&forecast.steps) {
+        for (value, step) in values[origin..].iter().zip(&forecast.steps) {
             let error = (value - step.mean).abs();
             let reach =
                 Reach { of80: error / (step.hi80 - step.mean), of95: error / (step.hi95 - step.mean) };
@@ -53,8 +62,20 @@ pub fn held_out(
     Ok(found)
 }
 
+/// What [`held_out_by`] asks for, in its order.
+#[must_use]
+pub fn held_out_requests<'a>(whole: &Request<'a>, folds: usize) -> Vec<Request<'a>> {
+    let SeriesRef { values, season, horizon } = whole.series;
+    if whole.check().is_err() {
+        return Vec::new();
+    }
+    let origins = origins(values.len(), season, horizon, folds);
+    origins.into_iter().map(|origin| whole.until(origin)).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::adjustments::forecast_adjusted;
     use super::*;
 
     fn of(values: &[f64], folds: usize) -> Vec<Reach> {

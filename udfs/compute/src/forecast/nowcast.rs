@@ -1,8 +1,9 @@
 //! The running period, from what has been received of it so far.
 
-use super::adjustments::{Adjustments, forecast_adjusted};
+use super::adjustments::Adjustments;
 use super::model::Model;
-use super::series::{Basis, Forecast, SeriesError, Step, forecast_series};
+use super::request::{Forecaster, Here, Request};
+use super::series::{Basis, Forecast, SeriesError, SeriesRef, Step, forecast_series};
 
 /// Fewest past periods with both forecasts from which weights are estimated.
 const FEWEST_FOLDS: usize = 6;
@@ -90,26 +91,61 @@ pub fn nowcast(
     model: Model,
     adjustments: &Adjustments,
 ) -> Result<Nowcast, SeriesError> {
-    let Receipts { totals, season, .. } = receipts;
-    let forecast = forecast_adjusted(totals, season, 1, model, adjustments)?;
+    nowcast_by(receipts, model, adjustments, &mut Here)
+}
+
+/// [`nowcast`] with forecasts by `forecaster`.
+///
+/// # Errors
+/// When there are no totals or one is not finite.
+pub fn nowcast_by(
+    receipts: Receipts<'_>,
+    model: Model,
+    adjustments: &Adjustments,
+    forecaster: &mut dyn Forecaster,
+) -> Result<Nowcast, SeriesError> {
+    let whole = receipts.request(model, adjustments);
+    let forecast = forecaster.forecast(&whole)?;
     let step = forecast.steps[0];
     let mut nowcast = Nowcast {
         step,
         plain: step.mean,
-        extrapolated: receipts.extrapolated(totals.len()),
+        extrapolated: receipts.extrapolated(receipts.totals.len()),
         weight: 0.0,
         folds: 0,
         basis: forecast.basis,
         clamped: forecast.clamped,
     };
     let Some(extrapolated) = nowcast.extrapolated else { return Ok(nowcast) };
-    let evidence = receipts.evidence(model, adjustments)?;
+    let evidence = receipts.evidence(&whole, forecaster)?;
     nowcast.folds = evidence.folds;
     if nowcast.is_weighed() {
         nowcast.weight = evidence.weight();
         nowcast.step = moved(step, extrapolated, nowcast.weight, evidence.narrowing(nowcast.weight));
     }
     Ok(nowcast)
+}
+
+/// What [`nowcast_by`] asks for first, in its order: all, unless it finds past forecasts without a unit.
+#[must_use]
+pub fn nowcast_requests<'a>(
+    receipts: Receipts<'a>,
+    model: Model,
+    adjustments: &Adjustments<'a>,
+) -> Vec<Request<'a>> {
+    let whole = receipts.request(model, adjustments);
+    let mut requests = vec![whole];
+    if receipts.extrapolated(receipts.totals.len()).is_some() {
+        requests.extend(receipts.folds().take(MOST_FOLDS).map(|(at, _)| whole.until(at)));
+    }
+    requests
+}
+
+impl<'a> Receipts<'a> {
+    fn request(&self, model: Model, adjustments: &Adjustments<'a>) -> Request<'a> {
+        let series = SeriesRef { values: self.totals, season: self.season, horizon: 1 };
+        Request { series, adjustments: *adjustments, model }
+    }
 }
 
 impl Receipts<'_> {
@@ -136,17 +172,24 @@ impl Receipts<'_> {
         next.steps.first().map(|step| step.mean)
     }
 
-    fn evidence(&self, model: Model, adjustments: &Adjustments) -> Result<Evidence, SeriesError> {
-        let mut evidence = Evidence::default();
+    /// The past periods with an extrapolation, latest first.
+    fn folds(&self) -> impl Iterator<Item = (usize, f64)> {
         let fewest = FEWEST_VALUES.max(self.season.saturating_add(2));
-        for at in (fewest..self.totals.len()).rev() {
+        (fewest..self.totals.len()).rev().filter_map(|at| Some((at, self.extrapolated(at)?)))
+    }
+
+    fn evidence(
+        &self,
+        whole: &Request<'_>,
+        forecaster: &mut dyn Forecaster,
+    ) -> Result<Evidence, SeriesError> {
+        let mut evidence = Evidence::default();
+        for (at, extrapolated) in self.folds() {
+            let Forecast { steps, .. } = forecaster.forecast(&whole.until(at))?;
+            evidence.add(&steps[0], extrapolated, self.totals[at]);
             if evidence.folds == MOST_FOLDS {
                 break;
             }
-            let Some(extrapolated) = self.extrapolated(at) else { continue };
-            let Forecast { steps, .. } =
-                forecast_adjusted(&self.totals[..at], self.season, 1, model, adjustments)?;
-            evidence.add(&steps[0], extrapolated, self.totals[at]);
         }
         Ok(evidence)
     }

@@ -80,6 +80,8 @@ pub struct Found {
     pub factors: Vec<f64>,
     /// Parameters and state after the last value.
     pub theta: Vec<Theta<f64>>,
+    /// How many of the searches ran elsewhere than on the processor.
+    pub on_device: usize,
 }
 
 /// Something that runs searches. It finds the bits that [`Searches::run`] does.
@@ -156,6 +158,7 @@ impl Searches {
             smoothing: kept.into_iter().map(|kept| kept.as_ref().map(SmoothingFound::of)).collect(),
             factors,
             theta: self.theta.par_iter().map(run).collect(),
+            on_device: 0,
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use super::adjustments::{put_back, quotient, to_take_out};
 use super::analysis::{Analysis, Known};
-use super::batch::{Places, Request};
+use super::batch::Places;
 use super::dot::{self, DynamicTheta, Lined};
 use super::ets;
 use super::exponential_smoothing::{Kept, Ring, Shape};
 use super::hw;
 use super::model::Model;
+use super::request::Request;
 use super::running_line::RunningLine;
 use super::search::{Found, Searches, SmoothingSearch, ThetaSearch};
 use super::seasonal_adjustment::SeasonalAdjustment;
@@ -17,6 +18,7 @@ use super::theta_pass::Theta;
 /// A request between its two halves: all that its forecast needs but what the searches find.
 pub(crate) struct Prepared {
     outcome: Outcome,
+    model: Model,
     /// What was taken out of the steps ahead.
     ahead: Option<Vec<f64>>,
 }
@@ -38,13 +40,15 @@ struct Waiting {
 
 impl Prepared {
     /// The first half, and the searches to run.
-    pub(crate) fn new(request: &Request<'_>, model: Model) -> (Self, Searches) {
+    pub(crate) fn new(request: &Request<'_>) -> (Self, Searches) {
+        let model = request.model;
         let SeriesRef { values, season, horizon } = request.series;
         let factors = to_take_out(values, season, horizon, &request.adjustments);
         let taken = factors.as_ref().map(|factors| quotient(values, factors));
         let series = SeriesRef { values: taken.as_deref().unwrap_or(values), season, horizon };
         let ahead = factors.map(|mut factors| factors.split_off(values.len()));
-        let done = |result| (Self { outcome: Outcome::Done(result), ahead: None }, Searches::default());
+        let done =
+            |result| (Self { outcome: Outcome::Done(result), model, ahead: None }, Searches::default());
         match open(series, model) {
             Err(error) => done(Err(error)),
             Ok(Opened::Repeated(forecast)) => {
@@ -54,7 +58,7 @@ impl Prepared {
             }
             Ok(Opened::Scaled(scaled)) => {
                 let (waiting, searches) = Waiting::new(scaled, horizon, model);
-                (Self { outcome: Outcome::Waiting(Box::new(waiting)), ahead }, searches)
+                (Self { outcome: Outcome::Waiting(Box::new(waiting)), model, ahead }, searches)
             }
         }
     }
@@ -62,7 +66,6 @@ impl Prepared {
     /// The second half. `smoothing` and `theta` are the places of what the request's searches found.
     pub(crate) fn forecast(
         self,
-        model: Model,
         (searches, found): (&Searches, &Found),
         (smoothing, theta): Places,
         ring: &mut Ring,
@@ -75,7 +78,7 @@ impl Prepared {
                     (shape, found.smoothing[place].map(|one| one.kept(&found.factors[factors])))
                 };
                 let kept = waiting.shapes.iter().copied().zip(smoothing).map(of_shape).collect();
-                waiting.forecast(model, kept, theta.start, &found.theta, ring)
+                waiting.forecast(self.model, kept, theta.start, &found.theta, ring)
             }
         };
         if let Some(ahead) = &self.ahead {

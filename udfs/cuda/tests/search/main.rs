@@ -3,16 +3,25 @@
 
 #![cfg(test)]
 
-mod device;
+mod machine;
 mod searches;
+mod sharing;
 
 use proptest::prelude::*;
 use tithe_compute::forecast::{
-    Adjustments, Found, Model, Request, Searches, SeriesRef, forecast_adjusted, forecast_batch,
+    Adjustments, Found, Model, Request, SearchDevice, Searches, SeriesRef, forecast_batch,
 };
+use tithe_cuda::searches::{DeviceSearches, Kernel, PTX, Plan};
 
-use device::{Interpreted, PTX, of_kernel};
-use searches::{ordinary, searches, values};
+use machine::Interpreter;
+use searches::{of_kernel, ordinary, searches, values};
+
+/// More memory than any test needs.
+const AMPLE: usize = 1 << 40;
+
+fn interpreted(ptx: &str, budget: usize) -> DeviceSearches<Interpreter> {
+    DeviceSearches::new(Interpreter::new(ptx), budget)
+}
 
 /// Every word of what was found. A NaN is a NaN: its sign and payload are not the same on every processor.
 fn words(found: &Found) -> Vec<u64> {
@@ -39,9 +48,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn kernels_find_the_bits_of_the_processor(searches in searches(600), warps in 1..=4_u32) {
-        let found = Interpreted::new(PTX, warps).run(&searches).expect("the kernels run");
+    fn kernels_find_the_bits_of_the_processor(
+        searches in searches(600),
+        budget in prop::sample::select(vec![0, 12_000, 60_000, AMPLE]),
+    ) {
+        let found = interpreted(PTX, budget).search(&searches).expect("the kernels run");
         prop_assert_eq!(words(&found), words(&searches.run()));
+        let all = searches.smoothing.len() + searches.theta.len();
+        if budget == 0 || budget == AMPLE {
+            prop_assert_eq!(found.on_device, if budget == 0 { 0 } else { all });
+        }
     }
 
     #[test]
@@ -51,12 +67,31 @@ proptest! {
         model in prop::sample::select(Model::ALL.to_vec()),
     ) {
         let adjustments = Adjustments { drift: 0.0, holiday: None };
-        let request = |values| Request { series: SeriesRef { values, season, horizon: 7 }, adjustments };
+        let request = |values| Request { series: SeriesRef { values, season, horizon: 7 }, adjustments, model };
         let requests: Vec<_> = series.iter().map(|values| request(values.as_slice())).collect();
-        let batch = forecast_batch(&requests, model, &Interpreted::new(PTX, 2)).expect("the kernels run");
-        let alone = |values: &Vec<f64>| forecast_adjusted(values, season, 7, model, &adjustments);
-        prop_assert_eq!(format!("{batch:?}"), format!("{:?}", series.iter().map(alone).collect::<Vec<_>>()));
+        let batch = forecast_batch(&requests, &interpreted(PTX, AMPLE)).expect("the kernels run");
+        let alone: Vec<_> = requests.iter().map(Request::forecast).collect();
+        prop_assert_eq!(format!("{batch:?}"), format!("{alone:?}"));
     }
+}
+
+#[test]
+fn the_longest_seasons_have_room_for_a_warp() {
+    for (season, warps) in [(48, 4), (49, 3), (96, 2), (97, 1), (192, 1)] {
+        let searches = searches::seasonal(3 * season, season);
+        let plan = Plan::new(&searches).expect("the kernels take it");
+        assert!(
+            plan.launches()
+                .iter()
+                .all(|launch| { launch.kernel == Kernel::Theta || launch.geometry.warps == warps })
+        );
+        let found = interpreted(PTX, AMPLE).search(&searches).expect("the kernels run");
+        assert_eq!(words(&found), words(&searches.run()));
+        assert_eq!(found.on_device, searches.smoothing.len());
+    }
+    let searches = searches::seasonal(600, 193);
+    let found = interpreted(PTX, AMPLE).search(&searches).expect("the processor runs them");
+    assert_eq!((words(&found), found.on_device), (words(&searches.run()), 0));
 }
 
 /// The PTX with another text in one of its lines.
@@ -74,8 +109,9 @@ fn one_changed_instruction_is_noticed() {
     let (mut noticed, mut unreached) = (0, 0);
     let mut kernel = (Searches::default(), Vec::new());
     for (line, text) in PTX.lines().enumerate() {
-        let agrees =
-            |ptx: &str| Interpreted::new(ptx, 2).run(&kernel.0).is_ok_and(|found| words(&found) == kernel.1);
+        let agrees = |ptx: &str| {
+            interpreted(ptx, AMPLE).search(&kernel.0).is_ok_and(|found| words(&found) == kernel.1)
+        };
         if let Some(name) = text.strip_prefix(".visible .entry ") {
             let searches = of_kernel(&searches, name.trim_end_matches('('));
             kernel = (searches.clone(), words(&searches.run()));

@@ -104,6 +104,45 @@ pub(crate) fn searches(longest: usize) -> impl Strategy<Value = Searches> {
     )
 }
 
+/// A search of each kernel with a season, of a series of `length` values.
+pub(crate) fn seasonal(length: usize, season: usize) -> Searches {
+    let mut searches = Searches::default();
+    let series: Vec<f64> =
+        (0..length).map(|t| 1.0 + (t % season) as f64 / 300.0 + (t * 37 % 11) as f64 / 90.0).collect();
+    let unit = |start| Coordinate { start, low: 1e-3, high: 0.999 };
+    for (form, factor) in [(Form::AdditiveSeason, 0.01), (Form::MultiplicativeSeason, 1.01)] {
+        for trend in TRENDS {
+            let slope = if trend == Trend::None { 0.0 } else { 1e-3 };
+            let coordinates = [unit(0.3), unit(0.1), unit(0.15), unit(0.95)];
+            let factors = vec![factor; season];
+            add_smoothing(&mut searches, Shape { form, trend }, &series, &factors, (1.1, slope), coordinates);
+        }
+    }
+    searches
+}
+
+/// The searches that one kernel runs.
+pub(crate) fn of_kernel(searches: &Searches, kernel: &str) -> Searches {
+    let mut searches = searches.clone();
+    if kernel == "theta" {
+        searches.smoothing.clear();
+    } else {
+        let name = |shape: Shape| {
+            let form = match shape.form {
+                Form::Plain => "plain",
+                Form::PlainRelative => "plain_relative",
+                Form::AdditiveSeason => "additive_season",
+                Form::MultiplicativeSeason => "multiplicative_season",
+            };
+            if shape.has_trend() { format!("{form}_trend") } else { form.to_owned() }
+        };
+        searches.theta.clear();
+        searches.smoothing.retain(|search| name(search.shape) == kernel);
+    }
+    assert!(!searches.smoothing.is_empty() || !searches.theta.is_empty());
+    searches
+}
+
 /// The lengths leave every remainder that the kernels' unrolled loops tell apart.
 const LENGTHS: [(u32, u32); 4] = [(29, 7), (30, 4), (31, 5), (44, 6)];
 

@@ -1,10 +1,10 @@
 //! From the rows of a group to the errors of its past forecasts.
 
 use datafusion::common::Result;
-use tithe_compute::forecast::{Backtest, backtest};
+use tithe_compute::forecast::{Backtest, Forecaster, backtest_by};
 
 use super::Options;
-use crate::aggregate::series::{Observations, PeriodType, status};
+use crate::aggregate::series::{KnownSeries, Observations, PeriodType, status};
 
 /// The errors of a group's past forecasts.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,36 +17,40 @@ pub(crate) struct GroupBacktest {
     pub(super) status: String,
 }
 
-/// The backtest of a group; `None` if it has no rows.
+/// The series of a group, or what there is to say without one.
 ///
 /// # Errors
 /// When periods are missing and the caller asked for an error.
-pub(super) fn evaluate(
+pub(super) fn known(
     group: &Observations,
     options: &Options,
     period: &PeriodType,
-) -> Result<Option<GroupBacktest>> {
-    if !group.seen {
-        return Ok(None);
-    }
-    let without = |status: String| Ok(Some(GroupBacktest { found: None, worst_fold: None, status }));
-    let modelling = &options.modelling;
-    let known = match modelling.series("backtest", group, period)? {
-        Ok(known) => known,
-        Err(unusable) => return without(unusable.status),
-    };
-    let (values, season) = (&known.series.values, known.series.season);
-    let outcome =
-        backtest(values, season, modelling.horizon, options.folds, modelling.model, &known.adjustments());
-    let mut remarks = known.remarks;
+) -> Result<Result<KnownSeries, GroupBacktest>> {
+    let known = options.modelling.series("backtest", group, period)?;
+    Ok(known.map_err(|unusable| without(unusable.status)))
+}
+
+fn without(status: String) -> GroupBacktest {
+    GroupBacktest { found: None, worst_fold: None, status }
+}
+
+/// The backtest of a series.
+pub(super) fn answer(
+    known: &KnownSeries,
+    options: &Options,
+    period: &PeriodType,
+    forecaster: &mut dyn Forecaster,
+) -> GroupBacktest {
+    let outcome = backtest_by(&known.request(&options.modelling), options.folds, forecaster);
+    let mut remarks = known.remarks.clone();
     match outcome {
         Ok(Some(found)) => {
             if found.folds < options.folds {
                 remarks.push(format!("fewer_folds:{}", found.folds));
             }
-            let back = i64::try_from(values.len() - 1 - found.worst_fold).ok();
+            let back = i64::try_from(known.series.values.len() - 1 - found.worst_fold).ok();
             let worst_fold = back.and_then(|back| known.series.timeline.at(-back, period));
-            Ok(Some(GroupBacktest { found: Some(found), worst_fold, status: status(&remarks) }))
+            GroupBacktest { found: Some(found), worst_fold, status: status(&remarks) }
         }
         Ok(None) => {
             remarks.push("too_short".to_owned());

@@ -15,7 +15,8 @@ pub(crate) static FORECAST: FunctionDoc = FunctionDoc {
         average of exponential smoothing models, Holt-Winters, an autoregression, and the median of the last \
         year. Negative and zero values are taken. The intervals come from errors measured on real tax series, in units \
         of the series' own error; they do not foresee a shock that hits all series at once. The answer does not \
-        depend on the order of rows, partitions or threads, and `unnest` turns the list into rows. \
+        depend on the order of rows, partitions or threads, nor on the setting `tithe.compute.backend`, which lets a GPU \
+        search the parameters (not yet run on one), and `unnest` turns the list into rows. \
         `status` is `ok`, or says what a reader must know (several, separated by `;`). With a forecast: \
         `gaps_filled:n` (n missing periods were filled as `gaps` says), `short_history` (fewer than two \
         seasons and two values, or fewer than eight values: wider intervals), `constant` (all values are the same), \

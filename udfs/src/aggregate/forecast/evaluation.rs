@@ -1,9 +1,9 @@
 //! From the rows of a group to its forecast.
 
 use datafusion::common::Result;
-use tithe_compute::forecast::{Model, Step, forecast_adjusted};
+use tithe_compute::forecast::{Forecaster, Model, Step};
 
-use crate::aggregate::series::{Modelling, Observations, PeriodType, Unusable, forecast_status};
+use crate::aggregate::series::{KnownSeries, Modelling, Observations, PeriodType, Unusable, forecast_status};
 
 /// The forecast of a group: `horizon` steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,41 +18,47 @@ pub(crate) struct GroupForecast {
     pub(super) status: String,
 }
 
-/// The forecast of a group; `None` if it has no rows.
+/// The series of a group, or what there is to say without one.
 ///
 /// # Errors
 /// When periods are missing and the caller asked for an error.
-pub(super) fn evaluate(
+pub(super) fn known(
     group: &Observations,
     options: &Modelling,
     period: &PeriodType,
-) -> Result<Option<GroupForecast>> {
-    if !group.seen {
-        return Ok(None);
-    }
-    let without_forecast = |unusable: Unusable| GroupForecast {
+) -> Result<Result<KnownSeries, GroupForecast>> {
+    let known = options.series("forecast", group, period)?;
+    Ok(known.map_err(|unusable| without_forecast(unusable, options, period)))
+}
+
+fn without_forecast(unusable: Unusable, options: &Modelling, period: &PeriodType) -> GroupForecast {
+    GroupForecast {
         times: unusable.timeline.after(options.horizon, period),
         steps: Vec::new(),
         model: None,
         status: unusable.status,
-    };
-    let known = match options.series("forecast", group, period)? {
-        Ok(known) => known,
-        Err(unusable) => return Ok(Some(without_forecast(unusable))),
-    };
-    let (values, season) = (&known.series.values, known.series.season);
-    let adjustments = known.adjustments();
-    let forecast = match forecast_adjusted(values, season, options.horizon, options.model, &adjustments) {
+    }
+}
+
+/// The forecast of a series.
+pub(super) fn answer(
+    known: &KnownSeries,
+    options: &Modelling,
+    period: &PeriodType,
+    forecaster: &mut dyn Forecaster,
+) -> GroupForecast {
+    let timeline = &known.series.timeline;
+    let forecast = match forecaster.forecast(&known.request(options)) {
         Ok(forecast) => forecast,
         Err(_not_finite) => {
-            let timeline = known.series.timeline;
-            return Ok(Some(without_forecast(Unusable { status: "non_finite".to_owned(), timeline })));
+            let unusable = Unusable { status: "non_finite".to_owned(), timeline: timeline.clone() };
+            return without_forecast(unusable, options, period);
         }
     };
-    Ok(Some(GroupForecast {
-        times: known.series.timeline.after(options.horizon, period),
-        status: forecast_status(known.remarks, forecast.basis, forecast.clamped),
+    GroupForecast {
+        times: timeline.after(options.horizon, period),
+        status: forecast_status(known.remarks.clone(), forecast.basis, forecast.clamped),
         steps: forecast.steps,
         model: Some(forecast.model),
-    }))
+    }
 }

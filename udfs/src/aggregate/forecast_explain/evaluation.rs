@@ -1,9 +1,9 @@
 //! From the rows of a group to the parts of its forecast.
 
 use datafusion::common::Result;
-use tithe_compute::forecast::{Explanation, explain};
+use tithe_compute::forecast::{Explanation, Forecaster, explain_by};
 
-use crate::aggregate::series::{Modelling, Observations, PeriodType, Unusable, forecast_status};
+use crate::aggregate::series::{KnownSeries, Modelling, Observations, PeriodType, Unusable, forecast_status};
 
 /// The forecast of a group and its parts.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,40 +18,47 @@ pub(crate) struct GroupExplanation {
     pub(super) status: String,
 }
 
-/// The explanation of a group; `None` if it has no rows.
+/// The series of a group, or what there is to say without one.
 ///
 /// # Errors
 /// When periods are missing and the caller asked for an error.
-pub(super) fn evaluate(
+pub(super) fn known(
     group: &Observations,
     options: &Modelling,
     period: &PeriodType,
-) -> Result<Option<GroupExplanation>> {
-    if !group.seen {
-        return Ok(None);
-    }
-    let without_forecast = |unusable: Unusable| GroupExplanation {
+) -> Result<Result<KnownSeries, GroupExplanation>> {
+    let known = options.series("forecast_explain", group, period)?;
+    Ok(known.map_err(|unusable| without_forecast(unusable, options, period)))
+}
+
+fn without_forecast(unusable: Unusable, options: &Modelling, period: &PeriodType) -> GroupExplanation {
+    GroupExplanation {
         times: unusable.timeline.after(options.horizon, period),
         length_and_season: None,
         found: None,
         status: unusable.status,
-    };
-    let known = match options.series("forecast_explain", group, period)? {
-        Ok(known) => known,
-        Err(unusable) => return Ok(Some(without_forecast(unusable))),
-    };
-    let (values, season) = (&known.series.values, known.series.season);
-    let found = match explain(values, season, options.horizon, options.model, &known.adjustments()) {
+    }
+}
+
+/// The explanation of a series' forecast.
+pub(super) fn answer(
+    known: &KnownSeries,
+    options: &Modelling,
+    period: &PeriodType,
+    forecaster: &mut dyn Forecaster,
+) -> GroupExplanation {
+    let timeline = &known.series.timeline;
+    let found = match explain_by(&known.request(options), forecaster) {
         Ok(found) => found,
         Err(_not_finite) => {
-            let timeline = known.series.timeline;
-            return Ok(Some(without_forecast(Unusable { status: "non_finite".to_owned(), timeline })));
+            let unusable = Unusable { status: "non_finite".to_owned(), timeline: timeline.clone() };
+            return without_forecast(unusable, options, period);
         }
     };
-    Ok(Some(GroupExplanation {
-        times: known.series.timeline.after(options.horizon, period),
-        length_and_season: Some((values.len(), season)),
-        status: forecast_status(known.remarks, found.forecast.basis, found.forecast.clamped),
+    GroupExplanation {
+        times: timeline.after(options.horizon, period),
+        length_and_season: Some((known.series.values.len(), known.series.season)),
+        status: forecast_status(known.remarks.clone(), found.forecast.basis, found.forecast.clamped),
         found: Some(found),
-    }))
+    }
 }

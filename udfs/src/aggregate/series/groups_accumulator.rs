@@ -3,25 +3,23 @@
 use arrow::array::{Array, ArrayRef, BooleanArray};
 use datafusion::common::Result;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
-use rayon::prelude::*;
 
+use super::evaluation::Evaluation;
 use super::function::SeriesFunction;
-use super::observations::{Observations, from_state, to_state};
+use super::observations::{Observation, Observations, from_state, to_state};
 use super::parameter::has_received;
-use super::period::PeriodType;
 use super::rows::Rows;
 
 pub(super) struct SeriesGroupsAccumulator<F: SeriesFunction> {
-    options: F::Options,
-    period: PeriodType,
+    evaluation: Evaluation<F>,
     groups: Vec<Observations>,
     /// Bytes of the groups' rows, kept up to date because the size is asked for after every batch.
     row_bytes: usize,
 }
 
 impl<F: SeriesFunction> SeriesGroupsAccumulator<F> {
-    pub(super) fn new(options: F::Options, period: PeriodType) -> Self {
-        Self { options, period, groups: Vec::new(), row_bytes: 0 }
+    pub(super) fn new(evaluation: Evaluation<F>) -> Self {
+        Self { evaluation, groups: Vec::new(), row_bytes: 0 }
     }
 
     fn change(&mut self, group: usize, change: impl FnOnce(&mut Observations)) {
@@ -47,7 +45,7 @@ impl<F: SeriesFunction> GroupsAccumulator for SeriesGroupsAccumulator<F> {
         total_num_groups: usize,
     ) -> Result<()> {
         self.groups.resize_with(total_num_groups, Observations::default);
-        let rows = Rows::read(values, has_received(F::PARAMETERS), &self.period)?;
+        let rows = Rows::read(values, has_received(F::PARAMETERS), &self.evaluation.period)?;
         for (index, row) in rows.iter().enumerate() {
             if passes(opt_filter, index) {
                 self.change(group_indices[index], |group| group.push(row));
@@ -58,11 +56,9 @@ impl<F: SeriesFunction> GroupsAccumulator for SeriesGroupsAccumulator<F> {
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         let groups = self.take(emit_to);
-        let answers: Vec<Result<Option<F::Answer>>> =
-            groups.par_iter().map(|group| F::evaluate(group, &self.options, &self.period)).collect();
+        let answers = self.evaluation.answers(&groups)?;
         drop(groups);
-        let answers = answers.into_iter().collect::<Result<Vec<_>>>()?;
-        F::to_array(&answers, &self.period)
+        F::to_array(&answers, &self.evaluation.period)
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
@@ -85,7 +81,7 @@ impl<F: SeriesFunction> GroupsAccumulator for SeriesGroupsAccumulator<F> {
         opt_filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
         let received = has_received(F::PARAMETERS);
-        let rows = Rows::read(values, received, &self.period)?;
+        let rows = Rows::read(values, received, &self.evaluation.period)?;
         let mut groups = vec![Observations::default(); rows.len()];
         for (index, row) in rows.iter().enumerate() {
             if passes(opt_filter, index) {
@@ -96,7 +92,11 @@ impl<F: SeriesFunction> GroupsAccumulator for SeriesGroupsAccumulator<F> {
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.groups.capacity() * size_of::<Observations>() + self.row_bytes
+        let rows = self.row_bytes / size_of::<Observation>();
+        size_of_val(self)
+            + self.groups.capacity() * size_of::<Observations>()
+            + self.row_bytes
+            + self.evaluation.working_bytes(self.groups.len(), rows)
     }
 }
 

@@ -5,6 +5,7 @@ mod accumulator;
 mod calendar;
 mod constants;
 mod equally_spaced;
+mod evaluation;
 mod frequency;
 mod function;
 mod groups_accumulator;
@@ -17,10 +18,10 @@ mod rows;
 mod values;
 
 pub(crate) use constants::Constants;
-pub(crate) use equally_spaced::Unusable;
+pub(crate) use equally_spaced::{Series, Unusable};
 pub(crate) use function::{SeriesAggregate, SeriesFunction};
 pub(crate) use modelling::{
-    CALENDAR, DRIFT, GAPS, HORIZON, MODEL, Modelling, RECEIVED, SEASON, forecast_status, status,
+    CALENDAR, DRIFT, GAPS, HORIZON, KnownSeries, MODEL, Modelling, RECEIVED, SEASON, forecast_status, status,
 };
 pub(crate) use observations::Observations;
 pub(crate) use parameter::{Parameter, Takes};

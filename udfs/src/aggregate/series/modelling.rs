@@ -1,7 +1,7 @@
 //! The options that every aggregate with a model has, and what they say of a series.
 
 use datafusion::common::Result;
-use tithe_compute::forecast::{Adjustments, Basis, Model};
+use tithe_compute::forecast::{Adjustments, Basis, Model, Request, SeriesRef};
 
 use super::calendar::Calendar;
 use super::constants::Constants;
@@ -82,6 +82,13 @@ impl Modelling {
 }
 
 impl KnownSeries {
+    /// The forecast of the series that `modelling` asks for.
+    pub(crate) fn request(&self, modelling: &Modelling) -> Request<'_> {
+        let Series { values, season, .. } = &self.series;
+        let series = SeriesRef { values, season: *season, horizon: modelling.horizon };
+        Request { series, adjustments: self.adjustments(), model: modelling.model }
+    }
+
     /// What to take out of the values before they are forecast.
     pub(crate) fn adjustments(&self) -> Adjustments<'_> {
         Adjustments { drift: self.drift, holiday: self.holiday.as_deref() }
