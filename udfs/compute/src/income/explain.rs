@@ -1,4 +1,5 @@
-use super::estimate::{Amounts, estimate};
+use super::estimate::{Amounts, estimate_in};
+use super::posterior::Posterior;
 use super::{Evidence, Flags, Priors, Summary};
 
 /// A kind of evidence that an office can ask for, check, or lose as a whole.
@@ -103,6 +104,7 @@ pub struct Contribution {
 /// The shifts do not add up: two kinds that say the same each shift little. A declared amount of which the
 /// estimate made no use (nothing declared, or less than payers reported) shifts exactly nothing.
 pub(super) fn contributions(
+    memory: &mut Posterior,
     evidence: &Evidence,
     full: &Amounts,
     priors: &Priors,
@@ -113,7 +115,8 @@ pub(super) fn contributions(
         .into_iter()
         .filter(|kind| kind.observed(evidence))
         .filter_map(|kind| {
-            let without = estimate(&kind.left_out_of(evidence), priors, draws, seed).amounts?.total;
+            let without =
+                estimate_in(memory, &kind.left_out_of(evidence), priors, draws, seed).amounts?.total;
             Some(Contribution {
                 kind,
                 without,
@@ -130,7 +133,7 @@ fn width(total: Summary) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::explained;
+    use super::super::{estimate, explained};
     use super::*;
 
     fn full_evidence() -> Evidence {

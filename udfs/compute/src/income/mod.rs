@@ -8,6 +8,7 @@
 //! Nothing here assesses a tax: an estimate is a reason for a person to look.
 
 mod category;
+mod counts;
 mod draw;
 mod estimate;
 mod evidence;
@@ -15,6 +16,7 @@ mod explain;
 mod flags;
 mod likelihood;
 mod model;
+mod months;
 #[cfg(test)]
 mod plain;
 mod posterior;
