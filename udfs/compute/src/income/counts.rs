@@ -104,6 +104,11 @@ impl Counts {
         self.least + self.step * entry as f64
     }
 
+    /// The first number, how far apart the numbers are, how many there are, and their thresholds.
+    pub(crate) fn table(&self) -> (f64, f64, usize, &[u32]) {
+        (self.least, self.step, self.length, &self.thresholds)
+    }
+
     /// Logarithm of how probable the noticed are for each expected value, up to a constant.
     pub(crate) fn ln_probabilities(&self) -> &[f64] {
         &self.ln_probabilities

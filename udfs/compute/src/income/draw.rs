@@ -1,4 +1,6 @@
-use pulp::{Simd, WithSimd};
+use std::ops::Range;
+
+use pulp::{Arch, Simd, WithSimd};
 
 use super::model::{Model, Purpose, REACH_SHIFT};
 use super::months::{Lump, bounds, peak, reached};
@@ -32,6 +34,26 @@ impl Outcomes {
         months: [0.0; LANES],
         ln_weight: [0.0; LANES],
     };
+}
+
+/// Columns of [`Outcomes`].
+pub(crate) const COLUMNS: usize = 9;
+
+impl Outcomes {
+    /// In the order in which draws are kept.
+    pub(crate) fn columns(&self) -> [&Block; COLUMNS] {
+        [
+            &self.ads,
+            &self.sponsorship,
+            &self.donations,
+            &self.group_buy,
+            &self.other,
+            &self.total,
+            &self.taxable,
+            &self.months,
+            &self.ln_weight,
+        ]
+    }
 }
 
 /// What all components of a draw share.
@@ -105,6 +127,17 @@ impl WithSimd for Draw<'_> {
 }
 
 impl Model {
+    /// Makes these draws, a block at a time, and tells how many of the block are of them.
+    pub(crate) fn blocks(&self, draws: Range<u32>, mut each: impl FnMut(&Outcomes, usize)) {
+        let arch = Arch::new();
+        let mut outcomes = Outcomes::ZERO;
+        let count = draws.len();
+        for (block, first) in draws.step_by(LANES).enumerate() {
+            arch.dispatch(Draw { model: self, first, outcomes: &mut outcomes });
+            each(&outcomes, LANES.min(count - block * LANES));
+        }
+    }
+
     /// A block of draws. The random numbers of each are fixed by the row's key and the draw's number alone.
     #[inline(always)]
     fn draw(&self, first: u32, outcomes: &mut Outcomes) {

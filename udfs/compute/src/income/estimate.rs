@@ -78,6 +78,11 @@ pub(super) fn estimate_in(
     seed: u64,
 ) -> Estimate {
     posterior.draw(evidence, priors, draws, seed);
+    summarised(posterior, evidence)
+}
+
+/// The estimate that the draws of a row's posterior give.
+pub(super) fn summarised(posterior: &Posterior, evidence: &Evidence) -> Estimate {
     let mut flags = posterior.flags();
     if posterior.is_empty() {
         return Estimate { amounts: None, flags, contributions: None };

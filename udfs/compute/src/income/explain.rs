@@ -40,7 +40,7 @@ impl EvidenceKind {
     }
 
     /// Whether anything of this kind was observed and made sense.
-    fn observed(self, evidence: &Evidence) -> bool {
+    pub(super) fn observed(self, evidence: &Evidence) -> bool {
         let checked = evidence.checked(&mut Flags::default());
         match self {
             Self::Audience => {
@@ -62,7 +62,7 @@ impl EvidenceKind {
     }
 
     /// The evidence less all of this kind; the row keeps its name, and with it its random numbers.
-    fn left_out_of(self, evidence: &Evidence) -> Evidence {
+    pub(super) fn left_out_of(self, evidence: &Evidence) -> Evidence {
         let mut rest = evidence.clone();
         match self {
             Self::Audience => {
@@ -99,6 +99,14 @@ pub struct Contribution {
     pub narrowing: Option<f64>,
 }
 
+impl Contribution {
+    /// Of the kind without which the rest gives this.
+    pub(super) fn new(kind: EvidenceKind, with: Summary, without: Summary) -> Self {
+        let narrowing = width(with).zip(width(without)).map(|(with, without)| with / without);
+        Self { kind, without, shift: with.p50 - without.p50, narrowing }
+    }
+}
+
 /// Leaves out each observed kind of evidence in turn, with the same draws and seed.
 ///
 /// The shifts do not add up: two kinds that say the same each shift little. A declared amount of which the
@@ -117,12 +125,7 @@ pub(super) fn contributions(
         .filter_map(|kind| {
             let without =
                 estimate_in(memory, &kind.left_out_of(evidence), priors, draws, seed).amounts?.total;
-            Some(Contribution {
-                kind,
-                without,
-                shift: full.total.p50 - without.p50,
-                narrowing: width(full.total).zip(width(without)).map(|(with, without)| with / without),
-            })
+            Some(Contribution::new(kind, full.total, without))
         })
         .collect()
 }

@@ -1,10 +1,11 @@
+use std::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 
-use super::draw::{Draw, Outcomes};
 use super::model::Model;
 use super::quantile::weighted_quantiles;
 use super::{Evidence, Flag, Flags, Priors};
-use crate::random::{LANES, exp_lane, weighted_sum};
+use crate::random::{exp_lane, weighted_sum};
 
 /// Effective draws that must carry the estimate, as a share of the draws asked for.
 const LEAST_SHARE: f64 = 0.02;
@@ -77,64 +78,69 @@ pub fn posterior(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) ->
 impl Posterior {
     /// Becomes [`posterior`] of this evidence, in the memory it has.
     pub(super) fn draw(&mut self, evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) {
-        let Self { values, months, ln_weights, weights, flags } = self;
-        values.iter_mut().chain([&mut *months, &mut *ln_weights]).for_each(Vec::clear);
-        *flags = Flags::default();
-        if evidence.minor == Some(true) {
-            flags.raise(Flag::MinorExcluded);
-            return weights.equal(0);
-        }
-        let model = Model::new(evidence, priors, seed, flags);
-        self.sample(&model, 0..draws);
-        if !model.weighted {
-            return self.weights.equal(self.ln_weights.len());
-        }
-        let least = LEAST_SHARE * f64::from(draws);
-        let most = draws.saturating_mul(MORE).min(MOST_DRAWS).max(draws);
-        let mut made = draws;
-        self.weights.set(&self.ln_weights, 1.0);
-        while self.weights.effective < least && made < most {
-            self.flags.raise(Flag::MoreDraws);
-            let more = made.saturating_mul(2).min(most);
-            self.sample(&model, made..more);
-            made = more;
-            self.weights.set(&self.ln_weights, 1.0);
-        }
-        // Measured by the draws asked for: more draws are there to carry what few could not, and tempering
-        // throws evidence away.
-        if self.weights.effective < least {
-            self.flags.raise(Flag::Tempered);
-            self.weights.temper(&self.ln_weights, least);
+        let Some(model) = self.begin(evidence, priors, seed) else { return };
+        let mut next = Some(0..draws);
+        while let Some(range) = next {
+            let made = range.end;
+            self.sample(&model, range);
+            next = self.settle(&model, draws, made);
         }
     }
 
-    /// Adds these draws to those that are there.
-    fn sample(&mut self, model: &Model, draws: std::ops::Range<u32>) {
-        let arch = Arch::new();
-        let mut outcomes = Outcomes::ZERO;
-        let count = draws.len();
-        for column in self.values.iter_mut().chain([&mut self.months, &mut self.ln_weights]) {
-            column.reserve_exact(count);
+    /// Forgets all draws; gives what to draw from, if anything may be estimated.
+    pub(super) fn begin(&mut self, evidence: &Evidence, priors: &Priors, seed: u64) -> Option<Model> {
+        self.columns().for_each(Vec::clear);
+        self.flags = Flags::default();
+        if evidence.minor == Some(true) {
+            self.flags.raise(Flag::MinorExcluded);
+            self.weights.equal(0);
+            return None;
         }
-        for (block, first) in draws.step_by(LANES).enumerate() {
-            arch.dispatch(Draw { model, first, outcomes: &mut outcomes });
-            let drawn = LANES.min(count - block * LANES);
-            let columns = [
-                &outcomes.ads,
-                &outcomes.sponsorship,
-                &outcomes.donations,
-                &outcomes.group_buy,
-                &outcomes.other,
-                &outcomes.total,
-                &outcomes.taxable,
-                &outcomes.months,
-                &outcomes.ln_weight,
-            ];
-            let to = self.values.iter_mut().chain([&mut self.months, &mut self.ln_weights]);
-            for (column, block) in to.zip(columns) {
+        Some(Model::new(evidence, priors, seed, &mut self.flags))
+    }
+
+    /// Weighs the draws made so far; gives those to make beyond them, if too few agree with the evidence.
+    pub(super) fn settle(&mut self, model: &Model, draws: u32, made: u32) -> Option<Range<u32>> {
+        if !model.weighted {
+            self.weights.equal(self.ln_weights.len());
+            return None;
+        }
+        self.weights.set(&self.ln_weights, 1.0);
+        let least = LEAST_SHARE * f64::from(draws);
+        if self.weights.effective >= least {
+            return None;
+        }
+        self.flags.raise(Flag::MoreDraws);
+        let most = draws.saturating_mul(MORE).min(MOST_DRAWS).max(draws);
+        if made < most {
+            return Some(made..made.saturating_mul(2).min(most));
+        }
+        // Measured by the draws asked for: more draws are there to carry what few could not, and tempering
+        // throws evidence away.
+        self.flags.raise(Flag::Tempered);
+        self.weights.temper(&self.ln_weights, least);
+        None
+    }
+
+    /// Adds these draws to those that are there.
+    fn sample(&mut self, model: &Model, draws: Range<u32>) {
+        self.columns().for_each(|column| column.reserve_exact(draws.len()));
+        model.blocks(draws, |outcomes, drawn| {
+            for (column, block) in self.columns().zip(outcomes.columns()) {
                 column.extend_from_slice(&block[..drawn]);
             }
+        });
+    }
+
+    /// Adds draws given as columns of this many, in the order of [`super::draw::Outcomes::columns`].
+    pub(super) fn take(&mut self, found: &[f64], count: usize) {
+        for (column, found) in self.columns().zip(found.chunks_exact(count)) {
+            column.extend_from_slice(found);
         }
+    }
+
+    fn columns(&mut self) -> impl Iterator<Item = &mut Vec<f64>> {
+        self.values.iter_mut().chain([&mut self.months, &mut self.ln_weights])
     }
 
     /// Whether there are no draws, because nothing may be estimated.

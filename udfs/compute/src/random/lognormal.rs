@@ -61,6 +61,11 @@ impl LognormalSum {
         exp(center + variance.sqrt() * f64::from(normal_single(word)))
     }
 
+    /// The spread, and by how much the mean square of a term exceeds the square of its mean.
+    pub(crate) fn parameters(&self) -> [f64; 2] {
+        [self.spread, self.excess]
+    }
+
     /// Whether a sum takes one random word, whatever its count.
     pub(crate) fn is_narrow(&self) -> bool {
         self.spread <= NARROW
