@@ -237,4 +237,4 @@ fn keeps_golden_bits() {
     assert_eq!(bits.join(" "), GOLDEN, "{found:?}");
 }
 
-const GOLDEN: &str = "41458f6337fdcb20 4146608a426c23df 41383fff723227d1 4041f0515f69b23c";
+const GOLDEN: &str = "414579946a5e9b70 4146d0919f3d3327 4138cb6df1537294 4044534ed95a256d";

@@ -1,13 +1,10 @@
-use pulp::{Simd, WithSimd};
+use std::ops::Range;
 
-use super::model::{Model, Purpose};
-use super::sponsorship::Sponsorships;
-use crate::random::{
-    Block, LANES, exp_lane, gammas, ln, ln_lane, normal_lane, poisson_quantiles, uniforms, words,
-};
+use pulp::{Arch, Simd, WithSimd};
 
-/// Deals or campaigns that are placed in months one by one; of more, equal parts are.
-const PLACED: f64 = 8.0;
+use super::model::{Model, Purpose, REACH_SHIFT};
+use super::months::{Lump, bounds, peak, reached};
+use crate::random::{Block, LANES, Words, exp_lane, ln_lane, normals, words};
 
 /// Possible years of a creator, NT$, a draw a lane.
 #[derive(Debug)]
@@ -19,7 +16,8 @@ pub(crate) struct Outcomes {
     pub(crate) other: Block,
     pub(crate) total: Block,
     pub(crate) taxable: Block,
-    pub(crate) peak_month: Block,
+    /// How many of the monthly thresholds the highest month reaches.
+    pub(crate) months: Block,
     /// Logarithm of how likely the evidence makes each, up to a constant.
     pub(crate) ln_weight: Block,
 }
@@ -33,46 +31,60 @@ impl Outcomes {
         other: [0.0; LANES],
         total: [0.0; LANES],
         taxable: [0.0; LANES],
-        peak_month: [0.0; LANES],
+        months: [0.0; LANES],
         ln_weight: [0.0; LANES],
     };
 }
 
-/// What follows from the followers in each draw; see [`super::model::Reach`].
-#[derive(Debug)]
-pub(crate) struct Reaches {
-    pub(crate) ln_followers: Block,
-    pub(crate) ln_price: Block,
-    pub(crate) deals: Block,
-    pub(crate) shares_ads: [bool; LANES],
-    pub(crate) fan_funded: [bool; LANES],
+/// Columns of [`Outcomes`].
+pub(crate) const COLUMNS: usize = 9;
+
+impl Outcomes {
+    /// In the order in which draws are kept.
+    pub(crate) fn columns(&self) -> [&Block; COLUMNS] {
+        [
+            &self.ads,
+            &self.sponsorship,
+            &self.donations,
+            &self.group_buy,
+            &self.other,
+            &self.total,
+            &self.taxable,
+            &self.months,
+            &self.ln_weight,
+        ]
+    }
 }
 
-/// Group buys, their number, affiliate commissions, and everything else.
-struct Commissions {
-    group_buys: Block,
+/// What all components of a draw share.
+struct Common {
+    draws: Words,
+    ln_followers: Block,
+    ln_views: Block,
+    multipliers: Block,
+}
+
+/// Group buys and their number.
+struct GroupBuys {
+    amounts: Block,
     campaigns: Block,
-    affiliate: Block,
-    other: Block,
 }
 
 /// Some of the lanes of a block side by side: what few draws need is worked out for them alone.
 struct Chosen {
     count: usize,
     lanes: [usize; LANES],
-    draws: [u32; LANES],
+    draws: Words,
 }
 
 impl Chosen {
     #[inline(always)]
-    fn new(draws: &[u32; LANES], chooses: impl Fn(usize) -> bool) -> Self {
+    fn new(draws: &Words, chooses: impl Fn(usize) -> bool) -> Self {
         let mut chosen = Self { count: 0, lanes: [0; LANES], draws: [0; LANES] };
         for (lane, draw) in draws.iter().enumerate() {
-            if chooses(lane) {
-                chosen.lanes[chosen.count] = lane;
-                chosen.draws[chosen.count] = *draw;
-                chosen.count += 1;
-            }
+            chosen.lanes[chosen.count] = lane;
+            chosen.draws[chosen.count] = *draw;
+            chosen.count += usize::from(chooses(lane));
         }
         chosen
     }
@@ -83,10 +95,15 @@ impl Chosen {
     }
 
     #[inline(always)]
+    fn lanes(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.lanes[..self.count.min(LANES)].iter().copied().enumerate()
+    }
+
+    #[inline(always)]
     fn of(&self, block: &Block) -> Block {
         let mut gathered = [0.0; LANES];
-        for (value, lane) in gathered.iter_mut().zip(&self.lanes[..self.count.min(LANES)]) {
-            *value = block[*lane];
+        for (place, lane) in self.lanes() {
+            gathered[place] = block[lane];
         }
         gathered
     }
@@ -94,13 +111,13 @@ impl Chosen {
 
 /// The draws from `first` on, in the instruction set it is dispatched to; bits are the same in all.
 #[derive(Debug)]
-pub(crate) struct Draw<'a, 'm> {
-    pub(crate) model: &'a Model<'m>,
+pub(crate) struct Draw<'a> {
+    pub(crate) model: &'a Model,
     pub(crate) first: u32,
     pub(crate) outcomes: &'a mut Outcomes,
 }
 
-impl WithSimd for Draw<'_, '_> {
+impl WithSimd for Draw<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -109,184 +126,197 @@ impl WithSimd for Draw<'_, '_> {
     }
 }
 
-impl Model<'_> {
+impl Model {
+    /// Makes these draws, a block at a time, and tells how many of the block are of them.
+    pub(crate) fn blocks(&self, draws: Range<u32>, mut each: impl FnMut(&Outcomes, usize)) {
+        let arch = Arch::new();
+        let mut outcomes = Outcomes::ZERO;
+        let count = draws.len();
+        for (block, first) in draws.step_by(LANES).enumerate() {
+            arch.dispatch(Draw { model: self, first, outcomes: &mut outcomes });
+            each(&outcomes, LANES.min(count - block * LANES));
+        }
+    }
+
     /// A block of draws. The random numbers of each are fixed by the row's key and the draw's number alone.
     #[inline(always)]
     fn draw(&self, first: u32, outcomes: &mut Outcomes) {
-        let priors = self.priors;
-        let mut draws = [first; LANES];
-        for (draw, lane) in draws.iter_mut().zip(0_u32..) {
+        let mut common = Common {
+            draws: [first; LANES],
+            ln_followers: [self.ln_followers.mean; LANES],
+            ln_views: [self.ln_views.location; LANES],
+            multipliers: [0.0; LANES],
+        };
+        for (draw, lane) in common.draws.iter_mut().zip(0_u32..) {
             *draw = draw.wrapping_add(lane);
         }
-        let mut shared = [[0.0; LANES]; 4];
-        uniforms(self.key, &draws, Purpose::Shared as u32, 0, &mut shared);
-        let needed = [self.reach.is_err(), self.views.is_none(), true, self.ln_remittance.is_none()];
-        for (block, needed) in shared.iter_mut().zip(needed) {
-            if needed {
-                for number in block {
-                    *number = normal_lane(*number);
-                }
-            }
-        }
-        let [z_followers, z_views, z_multiplier, z_ads] = &shared;
-        let reach = self.reaches(z_followers);
-        let mut views = [self.views.unwrap_or(0.0); LANES];
-        if self.views.is_none() {
-            for lane in 0..LANES {
-                views[lane] = self.views_at(reach.ln_followers[lane], z_views[lane]);
-            }
-        }
-        let mut deals = Sponsorships {
-            multipliers: [0.0; LANES],
-            amounts: [0.0; LANES],
-            counts: [0.0; LANES],
-            ln_weights: [0.0; LANES],
-        };
-        self.deals.draw(self, &draws, &reach, z_multiplier, &mut deals);
-        outcomes.ln_weight = deals.ln_weights;
-        outcomes.donations = self.donations(&draws, &reach, &views, &deals.multipliers);
-        let Commissions { group_buys, campaigns, affiliate, other } =
-            self.commissions(&draws, &reach, &views, &deals.multipliers);
-        self.ads(&draws, &reach, &views, &deals.multipliers, z_ads, outcomes);
+        let mut prices = [[0; LANES]; 4];
+        words(self.key, &common.draws, Purpose::Prices as u32, 0, &mut prices);
+        let ranges = self.reach(&mut common);
+        let counts = self.sponsorship(&mut common, &prices, &ranges, outcomes);
+        let mut sidelines = [[0; LANES]; 4];
+        words(self.key, &common.draws, Purpose::Sidelines as u32, 0, &mut sidelines);
+        let [affiliate, other, halves, strange] = &sidelines;
+        self.donations(&common, halves, outcomes);
+        self.ads(&common, &prices[1], strange, outcomes);
+        let group_buys = self.group_buys(&common, halves);
+        let mut zs = [0.0; LANES];
+        normals(affiliate, LANES, &mut zs);
+        let mut affiliates = [0.0; LANES];
         for lane in 0..LANES {
-            let (ads, sponsorship, donations) =
-                (outcomes.ads[lane], deals.amounts[lane], outcomes.donations[lane]);
-            let group_buy = group_buys[lane] + affiliate[lane];
-            outcomes.group_buy[lane] = group_buy;
-            outcomes.total[lane] = ads + sponsorship + donations + group_buy + other[lane];
-            outcomes.taxable[lane] = priors.taxable_share
-                * ((ads + donations) * self.platform_contribution + sponsorship + group_buy + other[lane]);
-            outcomes.peak_month[lane] =
-                (donations + affiliate[lane] + other[lane]) / 12.0 + ads * priors.peak_season / 12.0;
+            let location = common.ln_views[lane] + self.common_loading * common.multipliers[lane];
+            affiliates[lane] =
+                exp_lane(location + self.affiliate.location + self.affiliate.spread * f64::from(zs[lane]));
         }
-        outcomes.sponsorship = deals.amounts;
-        outcomes.other = other;
+        normals(other, LANES, &mut zs);
+        let mut steady = [0.0; LANES];
+        for lane in 0..LANES {
+            let location = common.ln_views[lane] + self.common_loading * common.multipliers[lane];
+            let other = exp_lane(location + self.other.location + self.other.spread * f64::from(zs[lane]));
+            let (ads, sponsorship, donations) =
+                (outcomes.ads[lane], outcomes.sponsorship[lane], outcomes.donations[lane]);
+            let group_buy = group_buys.amounts[lane] + affiliates[lane];
+            outcomes.other[lane] = other;
+            outcomes.group_buy[lane] = group_buy;
+            outcomes.total[lane] = ads + sponsorship + donations + group_buy + other;
+            outcomes.taxable[lane] = self.taxable_share
+                * ((ads + donations) * self.platform_contribution + sponsorship + group_buy + other);
+            steady[lane] = (donations + affiliates[lane] + other + ads * self.peak_season) * (1.0 / 12.0);
+        }
         if let Some(compliance) = &self.compliance {
             for lane in 0..LANES {
                 outcomes.ln_weight[lane] += compliance.ln_density(outcomes.total[lane]);
             }
         }
-        let lumpy = Chosen::new(&draws, |lane| deals.counts[lane] >= 1.0 || campaigns[lane] >= 1.0);
-        let mut months = [[0; LANES]; 4];
-        words(self.key, lumpy.draws(), Purpose::Months as u32, 0, &mut months);
-        for (place, lane) in lumpy.lanes[..lumpy.count.min(LANES)].iter().enumerate() {
-            let lumps = [(deals.amounts[*lane], deals.counts[*lane]), (group_buys[*lane], campaigns[*lane])];
-            outcomes.peak_month[*lane] +=
-                peak([months[0][place], months[1][place], months[2][place], months[3][place]], lumps);
-        }
+        self.months(&common.draws, &steady, &counts, &group_buys, outcomes);
     }
 
+    /// Followers and views; in what range of unknown followers each draw lies.
     #[inline(always)]
-    fn reaches(&self, normals: &Block) -> Reaches {
-        let known = match &self.reach {
-            Ok(reach) => *reach,
-            Err(normal) => self.reach_at(normal.mean),
-        };
-        let mut reaches = Reaches {
-            ln_followers: [known.ln_followers; LANES],
-            ln_price: [known.ln_price; LANES],
-            deals: [known.deals; LANES],
-            shares_ads: [known.shares_ads; LANES],
-            fan_funded: [known.fan_funded; LANES],
-        };
-        if let Err(normal) = &self.reach {
-            for (lane, z) in normals.iter().enumerate() {
-                let reach = self.reach_at(normal.mean + normal.spread * z);
-                reaches.ln_followers[lane] = reach.ln_followers;
-                reaches.ln_price[lane] = reach.ln_price;
-                reaches.deals[lane] = reach.deals;
-                reaches.shares_ads[lane] = reach.shares_ads;
-                reaches.fan_funded[lane] = reach.fan_funded;
+    fn reach(&self, common: &mut Common) -> Words {
+        let mut ranges = [0; LANES];
+        if self.reach_known {
+            return ranges;
+        }
+        let mut drawn = [[0; LANES]; 4];
+        words(self.key, &common.draws, Purpose::Reach as u32, 0, &mut drawn);
+        let (mut z_followers, mut z_views) = ([0.0; LANES], [0.0; LANES]);
+        normals(&drawn[0], LANES, &mut z_followers);
+        normals(&drawn[1], LANES, &mut z_views);
+        for lane in 0..LANES {
+            let ln_followers =
+                common.ln_followers[lane] + self.ln_followers.spread * f64::from(z_followers[lane]);
+            common.ln_followers[lane] = ln_followers;
+            common.ln_views[lane] +=
+                self.views_slope * ln_followers + self.ln_views.spread * f64::from(z_views[lane]);
+        }
+        if self.ln_followers.spread > 0.0 {
+            ranges = drawn[0].map(|word| word >> REACH_SHIFT);
+        }
+        ranges
+    }
+
+    /// The multipliers and sponsored deals; the number of deals.
+    #[inline(always)]
+    fn sponsorship(
+        &self,
+        common: &mut Common,
+        prices: &[Words; 4],
+        ranges: &Words,
+        outcomes: &mut Outcomes,
+    ) -> Block {
+        let [multiplier, _, unseen, deal_sums] = prices;
+        let mut zs = [0.0; LANES];
+        normals(multiplier, LANES, &mut zs);
+        let (mut locations, mut counts) = ([0.0; LANES], [0.0; LANES]);
+        let weighs = self.weighted && self.ln_followers.spread > 0.0 && self.deals.informative();
+        for lane in 0..LANES {
+            let ln_price = self.prices.ln_price(common.ln_followers[lane]);
+            let surprise = self.mean_ln_price - ln_price;
+            common.multipliers[lane] =
+                self.price_gain * surprise + self.multiplier_spread * f64::from(zs[lane]);
+            locations[lane] = ln_price + common.multipliers[lane];
+            outcomes.ln_weight[lane] = -self.half_price_precision * (surprise * surprise);
+        }
+        for lane in 0..LANES {
+            counts[lane] = self.deals.unseen.of_word(ranges[lane] as usize, unseen[lane]);
+        }
+        if weighs {
+            for (ln_weight, range) in outcomes.ln_weight.iter_mut().zip(ranges) {
+                *ln_weight += self.deals.unseen.ln_probabilities()[*range as usize];
             }
         }
-        reaches
+        let mut amounts = [0.0; LANES];
+        if self.deals.sum.is_narrow() {
+            self.deals.sum.approximate(deal_sums, LANES, &counts, &locations, &mut amounts);
+        } else {
+            let purpose = Purpose::DealPrices as u32;
+            self.deals.sum.samples(self.key, &common.draws, purpose, &counts, &locations, &mut amounts);
+        }
+        let (seen_count, seen_sum) = self.deals.seen.map_or((0.0, 0.0), |seen| (seen.count, seen.sum));
+        for (sponsorship, amount) in outcomes.sponsorship.iter_mut().zip(&amounts) {
+            *sponsorship = seen_sum + amount;
+        }
+        for count in &mut counts {
+            *count += seen_count;
+        }
+        counts
     }
 
     #[inline(always)]
-    fn donations(&self, draws: &[u32; LANES], reach: &Reaches, views: &Block, multipliers: &Block) -> Block {
-        let priors = self.priors;
-        let mut numbers = [[0.0; LANES]; 4];
-        let mut donations = [0.0; LANES];
-        uniforms(self.key, draws, Purpose::Donations as u32, 0, &mut numbers);
-        let given =
-            Chosen::new(draws, |lane| reach.fan_funded[lane] && numbers[0][lane] < self.donation_share);
-        let [z_donations, member, z_members] =
-            [given.of(&numbers[1]), given.of(&numbers[2]), given.of(&numbers[3])];
-        let (views, multipliers, ln_followers) =
-            (given.of(views), given.of(multipliers), given.of(&reach.ln_followers));
+    fn donations(&self, common: &Common, halves: &Words, outcomes: &mut Outcomes) {
+        outcomes.donations = [0.0; LANES];
+        let given = Chosen::new(&common.draws, |lane| {
+            (halves[lane] & 0xFFFF < self.donates_below) & (common.ln_followers[lane] >= self.fan_funded_from)
+        });
+        let mut drawn = [[0; LANES]; 4];
+        words(self.key, given.draws(), Purpose::Donations as u32, 0, &mut drawn);
+        let (mut z_donations, mut z_members) = ([0.0; LANES], [0.0; LANES]);
+        normals(&drawn[0], given.count, &mut z_donations);
+        normals(&drawn[2], given.count, &mut z_members);
+        let (ln_views, multipliers, ln_followers) =
+            (given.of(&common.ln_views), given.of(&common.multipliers), given.of(&common.ln_followers));
         let mut amounts = [0.0; LANES];
         for place in 0..given.count.min(LANES) {
-            let common = priors.donation_loading * multipliers[place];
-            let amount = views[place] / 1000.0
-                * priors.live_share
-                * priors.donations_per_thousand
-                * exp_lane(common + priors.donation_spread * normal_lane(z_donations[place]));
-            let members =
-                ln_followers[place] + common + priors.membership_spread * normal_lane(z_members[place]);
-            let with_members = amount + priors.membership_per_follower * exp_lane(members);
-            amounts[place] = if member[place] >= priors.membership_share { amount } else { with_members };
+            let loaded = self.donation_loading * multipliers[place];
+            let z = f64::from(z_donations[place]);
+            let amount =
+                exp_lane(ln_views[place] + loaded + self.donation.location + self.donation.spread * z);
+            let z = f64::from(z_members[place]);
+            let members = exp_lane(
+                ln_followers[place] + loaded + self.membership.location + self.membership.spread * z,
+            );
+            amounts[place] = amount + if drawn[1][place] < self.member_below { members } else { 0.0 };
         }
-        for (amount, lane) in amounts.iter().zip(&given.lanes[..given.count.min(LANES)]) {
-            donations[*lane] = *amount;
+        for (place, lane) in given.lanes() {
+            outcomes.donations[lane] = amounts[place];
         }
-        donations
     }
 
     #[inline(always)]
-    fn commissions(
-        &self,
-        draws: &[u32; LANES],
-        reach: &Reaches,
-        views: &Block,
-        multipliers: &Block,
-    ) -> Commissions {
-        let (priors, key) = (self.priors, self.key);
-        let mut numbers = [[0.0; LANES]; 4];
-        uniforms(key, draws, Purpose::GroupBuys as u32, 0, &mut numbers);
-        let [any, counts, z_affiliate, z_other] = &numbers;
-        let mut drawn = Commissions {
-            group_buys: [0.0; LANES],
-            campaigns: [0.0; LANES],
-            affiliate: [0.0; LANES],
-            other: [0.0; LANES],
-        };
-        for lane in 0..LANES {
-            let common = priors.ads_loading * multipliers[lane];
-            let thousands = views[lane] / 1000.0;
-            drawn.affiliate[lane] = thousands
-                * priors.affiliate_per_thousand
-                * exp_lane(common + priors.affiliate_spread * normal_lane(z_affiliate[lane]));
-            drawn.other[lane] = thousands
-                * priors.other_per_thousand
-                * exp_lane(common + priors.other_spread * normal_lane(z_other[lane]));
+    fn group_buys(&self, common: &Common, halves: &Words) -> GroupBuys {
+        let mut drawn = GroupBuys { amounts: [0.0; LANES], campaigns: [0.0; LANES] };
+        let selling = Chosen::new(&common.draws, |lane| halves[lane] >> 16 < self.sells_below);
+        let mut numbers = [[0; LANES]; 4];
+        words(self.key, selling.draws(), Purpose::GroupBuys as u32, 0, &mut numbers);
+        let mut zs = [0.0; LANES];
+        normals(&numbers[1], selling.count, &mut zs);
+        let (multipliers, ln_followers) = (selling.of(&common.multipliers), selling.of(&common.ln_followers));
+        let (mut campaigns, mut locations, mut sales) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        for place in 0..selling.count.min(LANES) {
+            campaigns[place] = self.campaigns.of_word(0, numbers[0][place]);
         }
-        let sells = Chosen::new(draws, |lane| any[lane] < self.group_buy_share);
-        let counts = sells.of(counts);
-        let (multipliers, ln_followers) = (sells.of(multipliers), sells.of(&reach.ln_followers));
-        let mut commission = [[0.5; LANES]; 4];
-        uniforms(key, sells.draws(), Purpose::GroupBuys as u32, 1, &mut commission);
-        let shape = priors.campaigns_shape;
-        let mut rates = [0.0; LANES];
-        gammas(key, sells.draws(), Purpose::CampaignRate as u32, &[shape; LANES], &mut rates);
-        let mut centers = [0.0; LANES];
-        let ln_middle = ln(50_000.0);
-        for place in 0..sells.count.min(LANES) {
-            rates[place] = rates[place] * (priors.campaigns - 1.0) / shape;
-            centers[place] = self.ln_campaign
-                + 0.5 * (ln_followers[place] - ln_middle)
+        for place in 0..selling.count.min(LANES) {
+            locations[place] = self.campaign.location
+                + 0.5 * ln_followers[place]
                 + multipliers[place]
-                + priors.commission_spread * normal_lane(commission[0][place]);
-        }
-        let (mut campaigns, mut sales) = ([0.0; LANES], [0.0; LANES]);
-        poisson_quantiles(&rates, &counts, sells.count.min(LANES), &mut campaigns);
-        for number in &mut campaigns {
-            *number += 1.0;
+                + self.campaign.spread * f64::from(zs[place]);
         }
         let purpose = Purpose::CampaignSales as u32;
-        self.campaign_sum.samples(key, sells.draws(), purpose, &campaigns, &centers, &mut sales);
-        for (place, lane) in sells.lanes[..sells.count.min(LANES)].iter().enumerate() {
-            drawn.group_buys[*lane] = sales[place];
-            drawn.campaigns[*lane] = campaigns[place];
+        self.campaign_sum.samples(self.key, selling.draws(), purpose, &campaigns, &locations, &mut sales);
+        for (place, lane) in selling.lanes() {
+            drawn.amounts[lane] = sales[place];
+            drawn.campaigns[lane] = campaigns[place];
         }
         drawn
     }
@@ -295,70 +325,67 @@ impl Model<'_> {
     /// remittance around it, so that every draw agrees with the remittance, and weighed by the prior of
     /// advertising revenue.
     #[inline(always)]
-    fn ads(
-        &self,
-        draws: &[u32; LANES],
-        reach: &Reaches,
-        views: &Block,
-        multipliers: &Block,
-        normals: &Block,
-        outcomes: &mut Outcomes,
-    ) {
-        let priors = self.priors;
+    fn ads(&self, common: &Common, ads: &Words, strange: &Words, outcomes: &mut Outcomes) {
+        let mut zs = [0.0; LANES];
+        normals(ads, LANES, &mut zs);
         let mut centers = [0.0; LANES];
-        for lane in 0..LANES {
-            centers[lane] = ln_lane(views[lane] * self.ads_per_view) + priors.ads_loading * multipliers[lane];
+        for (lane, center) in centers.iter_mut().enumerate() {
+            *center =
+                common.ln_views[lane] + self.common_loading * common.multipliers[lane] + self.ads.location;
         }
-        let Some(ln_remittance) = self.ln_remittance else {
+        let Some(remittance) = &self.remittance else {
             for lane in 0..LANES {
-                let ads = exp_lane(centers[lane] + priors.ads_spread * normals[lane]);
-                outcomes.ads[lane] = if reach.shares_ads[lane] { ads } else { 0.0 };
+                let ads = exp_lane(centers[lane] + self.ads.spread * f64::from(zs[lane]));
+                outcomes.ads[lane] =
+                    if common.ln_followers[lane] >= self.shares_ads_from { ads } else { 0.0 };
             }
             return;
         };
-        let mut numbers = [[0.0; LANES]; 4];
-        uniforms(self.key, draws, Purpose::Remittance as u32, 0, &mut numbers);
-        let [contaminated, zs, ..] = &numbers;
-        let (share, wide) = priors.remittance_contamination;
         for lane in 0..LANES {
-            let spread = if contaminated[lane] < share { wide } else { priors.remittance_spread };
-            let owed = exp_lane(ln_remittance + spread * normal_lane(zs[lane]));
-            let ads = owed - priors.remitted_donations * outcomes.donations[lane];
-            let z = (ln_lane(ads) - centers[lane]) / priors.ads_spread;
-            let ln_density = ln_lane(owed / ads) - 0.5 * z * z;
-            let (ads, ln_density) = if ads <= 0.0 { (0.0, f64::NEG_INFINITY) } else { (ads, ln_density) };
-            outcomes.ads[lane] = if reach.shares_ads[lane] { ads } else { 0.0 };
-            outcomes.ln_weight[lane] += if reach.shares_ads[lane] { ln_density } else { 0.0 };
+            let spread = if strange[lane] < remittance.strange_below {
+                remittance.strange_spread
+            } else {
+                remittance.spread
+            };
+            let ln_owed = remittance.ln_amount + spread * f64::from(zs[lane]);
+            let ads = exp_lane(ln_owed) - remittance.donations * outcomes.donations[lane];
+            let ln_ads = ln_lane(ads);
+            let z = (ln_ads - centers[lane]) / self.ads.spread;
+            let ln_density = ln_owed - ln_ads - 0.5 * (z * z);
+            outcomes.ads[lane] = if ads > 0.0 { ads } else { 0.0 };
+            outcomes.ln_weight[lane] += if ads > 0.0 { ln_density } else { f64::NEG_INFINITY };
         }
     }
-}
 
-/// The highest month when the lumps, each an amount in a number of equal parts, fall in random months.
-#[inline(always)]
-pub(crate) fn peak(words: [u32; 4], lumps: [(f64, f64); 2]) -> f64 {
-    let mut months = [0.0_f64; 16];
-    for ((amount, count), words) in lumps.into_iter().zip([[words[0], words[1]], [words[2], words[3]]]) {
-        let parts = count.min(PLACED);
-        if parts < 1.0 {
-            continue;
+    /// Months are drawn only where they decide what the highest one reaches.
+    #[inline(always)]
+    fn months(
+        &self,
+        draws: &Words,
+        steady: &Block,
+        deals: &Block,
+        group_buys: &GroupBuys,
+        outcomes: &mut Outcomes,
+    ) {
+        let lumps = |lane: usize, outcomes: &Outcomes| {
+            [
+                Lump { amount: outcomes.sponsorship[lane], count: deals[lane] },
+                Lump { amount: group_buys.amounts[lane], count: group_buys.campaigns[lane] },
+            ]
+        };
+        let mut most = [0.0; LANES];
+        for lane in 0..LANES {
+            [outcomes.months[lane], most[lane]] = bounds(steady[lane], lumps(lane, outcomes));
         }
-        let part = amount / parts;
-        let mut left = parts;
-        for byte in words.into_iter().flat_map(u32::to_le_bytes) {
-            months[((usize::from(byte) * 12) >> 8) & 15] += part;
-            left -= 1.0;
-            if left < 1.0 {
-                break;
-            }
+        let open = Chosen::new(draws, |lane| outcomes.months[lane] < most[lane]);
+        let mut drawn = [[0; LANES]; 4];
+        words(self.key, open.draws(), Purpose::Months as u32, 0, &mut drawn);
+        for (place, lane) in open.lanes() {
+            let [first, second, third, fourth] = &drawn;
+            let lot = [first[place], second[place], third[place], fourth[place]];
+            outcomes.months[lane] = reached(steady[lane] + peak(lot, lumps(lane, outcomes)));
         }
     }
-    for half in [8, 4, 2, 1] {
-        for month in 0..half {
-            let other = months[month + half];
-            months[month] = if other > months[month] { other } else { months[month] };
-        }
-    }
-    months[0]
 }
 
 #[cfg(test)]
@@ -383,7 +410,7 @@ mod tests {
                         (outcomes.other[lane], plain.other),
                         (outcomes.total[lane], plain.total),
                         (outcomes.taxable[lane], plain.taxable),
-                        (outcomes.peak_month[lane], plain.peak_month),
+                        (outcomes.months[lane], plain.months),
                         (outcomes.ln_weight[lane], plain.ln_weight),
                     ];
                     for (which, (found, expected)) in found.into_iter().enumerate() {
@@ -401,11 +428,13 @@ mod tests {
     #[test]
     fn every_lane_on_every_instruction_set_is_the_plain_draw() {
         let priors = Priors::default();
+        let wide = Priors { deal_price_spread: 0.9, ..priors.clone() };
         let small = Priors { deals_shape: 0.4, campaigns: 40.0, campaigns_shape: 0.7, ..priors.clone() };
         for index in 0..60 {
             let full = simulate(&priors, 77, index).evidence;
             check(&full, &priors);
             check(&full, &small);
+            check(&full, &wide);
             check(&Evidence { followers: None, declared_income: None, ..full.clone() }, &priors);
             check(&Evidence { annual_views: None, remittance: None, ..full.clone() }, &priors);
             check(&Evidence { seen_deal_amounts: None, ..full.clone() }, &small);

@@ -1,15 +1,11 @@
 use rayon::prelude::*;
 
 use super::explain::{Contribution, contributions};
-use super::posterior::{Posterior, Quantity, posterior};
+use super::posterior::{Posterior, Quantity};
 use super::{Evidence, Flag, Flags, Priors};
 
 /// The spread between p90 and p10 beyond which the prior speaks.
 const DOMINATED: f64 = 6.0;
-/// Monthly sales of services from which a business must register, NT$.
-const REGISTRATION: f64 = 50_000.0;
-/// Monthly sales from which invoices are due, NT$.
-const INVOICES: f64 = 200_000.0;
 
 /// Quantiles and mean of an amount, NT$ a year.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,18 +66,34 @@ pub struct Amounts {
 /// Estimates one creator's year; see [`posterior`] for draws and flags.
 #[must_use]
 pub fn estimate(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) -> Estimate {
-    let posterior = posterior(evidence, priors, draws, seed);
+    estimate_in(&mut Posterior::default(), evidence, priors, draws, seed)
+}
+
+/// [`estimate`] in the memory of another posterior.
+pub(super) fn estimate_in(
+    posterior: &mut Posterior,
+    evidence: &Evidence,
+    priors: &Priors,
+    draws: u32,
+    seed: u64,
+) -> Estimate {
+    posterior.draw(evidence, priors, draws, seed);
+    summarised(posterior, evidence)
+}
+
+/// The estimate that the draws of a row's posterior give.
+pub(super) fn summarised(posterior: &Posterior, evidence: &Evidence) -> Estimate {
     let mut flags = posterior.flags();
     if posterior.is_empty() {
         return Estimate { amounts: None, flags, contributions: None };
     }
-    let total = summary(&posterior, Quantity::Total);
+    let total = summary(posterior, Quantity::Total);
     if total.p90 > DOMINATED * total.p10 {
         flags.raise(Flag::PriorDominated);
     }
     let components =
         [Quantity::Ads, Quantity::Sponsorship, Quantity::Donations, Quantity::GroupBuy, Quantity::Other]
-            .map(|quantity| summary(&posterior, quantity));
+            .map(|quantity| summary(posterior, quantity));
     let [taxable_p50] = posterior.quantiles(Quantity::Taxable, [50]);
     let undeclared = evidence.checked(&mut flags).declared.map(|declared| {
         let beyond = |received: f64| (received - declared).max(0.0);
@@ -91,17 +103,15 @@ pub fn estimate(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) -> 
             p90: beyond(total.p90),
         }
     });
-    let reaches = |threshold: f64| {
-        posterior.mean_of(Quantity::PeakMonth, |month| if month >= threshold { 1.0 } else { 0.0 })
-    };
+    let [p_month_50k, p_month_200k] = posterior.month_probabilities();
     Estimate {
         amounts: Some(Amounts {
             total,
             components,
             taxable_p50,
             undeclared,
-            p_month_50k: reaches(REGISTRATION),
-            p_month_200k: reaches(INVOICES),
+            p_month_50k,
+            p_month_200k,
             effective_sample_size: posterior.effective_sample_size(),
         }),
         flags,
@@ -113,9 +123,19 @@ pub fn estimate(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) -> 
 /// one more estimate for every kind observed.
 #[must_use]
 pub fn explained(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) -> Estimate {
-    let full = estimate(evidence, priors, draws, seed);
+    explained_in(&mut Posterior::default(), evidence, priors, draws, seed)
+}
+
+fn explained_in(
+    posterior: &mut Posterior,
+    evidence: &Evidence,
+    priors: &Priors,
+    draws: u32,
+    seed: u64,
+) -> Estimate {
+    let full = estimate_in(posterior, evidence, priors, draws, seed);
     let contributions =
-        full.amounts.as_ref().map(|amounts| contributions(evidence, amounts, priors, draws, seed));
+        full.amounts.as_ref().map(|amounts| contributions(posterior, evidence, amounts, priors, draws, seed));
     Estimate { contributions, ..full }
 }
 
@@ -133,6 +153,10 @@ pub fn estimate_all(
     seed: u64,
     explain: bool,
 ) -> Vec<Option<Estimate>> {
-    let of_one = if explain { explained } else { estimate };
-    rows.par_iter().map(|row| row.as_ref().map(|evidence| of_one(evidence, priors, draws, seed))).collect()
+    let of_one = if explain { explained_in } else { estimate_in };
+    rows.par_iter()
+        .map_init(Posterior::default, |memory, row| {
+            row.as_ref().map(|evidence| of_one(memory, evidence, priors, draws, seed))
+        })
+        .collect()
 }

@@ -1,4 +1,5 @@
-use super::estimate::{Amounts, estimate};
+use super::estimate::{Amounts, estimate_in};
+use super::posterior::Posterior;
 use super::{Evidence, Flags, Priors, Summary};
 
 /// A kind of evidence that an office can ask for, check, or lose as a whole.
@@ -39,7 +40,7 @@ impl EvidenceKind {
     }
 
     /// Whether anything of this kind was observed and made sense.
-    fn observed(self, evidence: &Evidence) -> bool {
+    pub(super) fn observed(self, evidence: &Evidence) -> bool {
         let checked = evidence.checked(&mut Flags::default());
         match self {
             Self::Audience => {
@@ -61,7 +62,7 @@ impl EvidenceKind {
     }
 
     /// The evidence less all of this kind; the row keeps its name, and with it its random numbers.
-    fn left_out_of(self, evidence: &Evidence) -> Evidence {
+    pub(super) fn left_out_of(self, evidence: &Evidence) -> Evidence {
         let mut rest = evidence.clone();
         match self {
             Self::Audience => {
@@ -98,11 +99,20 @@ pub struct Contribution {
     pub narrowing: Option<f64>,
 }
 
+impl Contribution {
+    /// Of the kind without which the rest gives this.
+    pub(super) fn new(kind: EvidenceKind, with: Summary, without: Summary) -> Self {
+        let narrowing = width(with).zip(width(without)).map(|(with, without)| with / without);
+        Self { kind, without, shift: with.p50 - without.p50, narrowing }
+    }
+}
+
 /// Leaves out each observed kind of evidence in turn, with the same draws and seed.
 ///
 /// The shifts do not add up: two kinds that say the same each shift little. A declared amount of which the
 /// estimate made no use (nothing declared, or less than payers reported) shifts exactly nothing.
 pub(super) fn contributions(
+    memory: &mut Posterior,
     evidence: &Evidence,
     full: &Amounts,
     priors: &Priors,
@@ -113,13 +123,9 @@ pub(super) fn contributions(
         .into_iter()
         .filter(|kind| kind.observed(evidence))
         .filter_map(|kind| {
-            let without = estimate(&kind.left_out_of(evidence), priors, draws, seed).amounts?.total;
-            Some(Contribution {
-                kind,
-                without,
-                shift: full.total.p50 - without.p50,
-                narrowing: width(full.total).zip(width(without)).map(|(with, without)| with / without),
-            })
+            let without =
+                estimate_in(memory, &kind.left_out_of(evidence), priors, draws, seed).amounts?.total;
+            Some(Contribution::new(kind, full.total, without))
         })
         .collect()
 }
@@ -130,7 +136,7 @@ fn width(total: Summary) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::explained;
+    use super::super::{estimate, explained};
     use super::*;
 
     fn full_evidence() -> Evidence {

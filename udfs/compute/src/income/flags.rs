@@ -17,7 +17,7 @@ pub enum Flag {
     DeclaredBelowReported = 1 << 5,
     /// The 90 % quantile is more than six times the 10 % quantile: the prior speaks, not the evidence.
     PriorDominated = 1 << 6,
-    /// Too few draws agreed with the evidence, so eight times as many were made.
+    /// Too few draws agreed with the evidence, so more were made, up to eight times as many.
     MoreDraws = 1 << 7,
     /// Even so too few agreed; the evidence was given less weight than it has.
     Tempered = 1 << 8,

@@ -49,6 +49,25 @@ impl Compliance {
         }
     }
 
+    /// Declared and reported amount, logarithm of the declared, spread and logarithm of the factor of declarations that
+    /// follow nothing; then both beta densities, each with its logarithmic factor.
+    pub(crate) fn parameters(&self) -> [f64; 11] {
+        let Self { compliant, evading, .. } = self;
+        [
+            self.declared,
+            self.reported,
+            self.ln_declared,
+            self.contamination_spread,
+            self.ln_contamination,
+            compliant.a,
+            compliant.b,
+            compliant.ln_factor,
+            evading.a,
+            evading.b,
+            evading.ln_factor,
+        ]
+    }
+
     /// Logarithm of the density of the declared amount when this much was received.
     #[inline(always)]
     pub(crate) fn ln_density(&self, received: f64) -> f64 {

@@ -8,6 +8,8 @@
 //! Nothing here assesses a tax: an estimate is a reason for a person to look.
 
 mod category;
+mod counts;
+mod device;
 mod draw;
 mod estimate;
 mod evidence;
@@ -15,6 +17,7 @@ mod explain;
 mod flags;
 mod likelihood;
 mod model;
+mod months;
 #[cfg(test)]
 mod plain;
 mod posterior;
@@ -24,6 +27,7 @@ mod simulate;
 mod sponsorship;
 
 pub use category::Category;
+pub use device::{DRAW_COLUMNS, DrawDevice, ROW_WORDS, Rows, estimate_batch, month_table};
 pub use estimate::{Amounts, Estimate, Summary, Undeclared, estimate, estimate_all, explained};
 pub use evidence::Evidence;
 pub use explain::{Contribution, EvidenceKind};

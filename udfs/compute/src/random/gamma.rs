@@ -1,6 +1,4 @@
-use super::{
-    Block, LANES, RowKey, Stream, exp, ln, ln_lane, normal_lane, normal_quantile, uniform, uniforms,
-};
+use super::{Stream, exp, ln, normal_quantile, uniform};
 
 /// Attempts before the mode is given. Each is refused with a probability below 0.05.
 const ATTEMPTS: u32 = 16;
@@ -38,63 +36,6 @@ pub fn gamma(stream: &mut Stream, shape: f64) -> f64 {
 pub fn beta(first: &mut Stream, second: &mut Stream, a: f64, b: f64) -> f64 {
     let x = gamma(first, a);
     x / (x + gamma(second, b))
-}
-
-/// [`gamma`] for many draws, each of its own shape. The first attempt is made side by side; the few it does not
-/// settle, and shapes below 1, are drawn on their own.
-#[inline(always)]
-pub(crate) fn gammas(key: RowKey, draws: &[u32], purpose: u32, shapes: &Block, out: &mut Block) {
-    let mut numbers = [[0.5; LANES]; 4];
-    uniforms(key, draws, purpose, 0, &mut numbers);
-    let [zs, us, ..] = &numbers;
-    let mut settled = [false; LANES];
-    for lane in 0..draws.len().min(LANES) {
-        let d = shapes[lane] - 1.0 / 3.0;
-        let c = 1.0 / (9.0 * d).sqrt();
-        let z = normal_lane(zs[lane]);
-        let root = 1.0 + c * z;
-        let v = root * root * root;
-        let square = z * z;
-        out[lane] = d * v;
-        settled[lane] = (shapes[lane] >= 1.0) & (root > 0.0) & (us[lane] < 1.0 - 0.0331 * square * square);
-    }
-    let (mut doubtful, mut lanes) = (0, [0; LANES]);
-    for (lane, settled) in settled.iter().enumerate().take(draws.len()) {
-        lanes[doubtful] = lane;
-        doubtful += usize::from(!*settled);
-    }
-    let lanes = &lanes[..doubtful.min(LANES)];
-    let [mut doubtful_zs, mut doubtful_us, mut doubtful_shapes] = [[1.0; LANES]; 3];
-    for (place, lane) in lanes.iter().enumerate() {
-        (doubtful_zs[place], doubtful_us[place], doubtful_shapes[place]) =
-            (zs[*lane], us[*lane], shapes[*lane]);
-    }
-    let mut accepted = [false; LANES];
-    for place in 0..lanes.len() {
-        let d = doubtful_shapes[place] - 1.0 / 3.0;
-        let z = normal_lane(doubtful_zs[place]);
-        let root = 1.0 + 1.0 / (9.0 * d).sqrt() * z;
-        let v = root * root * root;
-        let limit = 0.5 * (z * z) + d * (1.0 - v + ln_lane(v));
-        accepted[place] =
-            (doubtful_shapes[place] >= 1.0) & (root > 0.0) & (ln_lane(doubtful_us[place]) < limit);
-    }
-    for (lane, accepted) in lanes.iter().zip(accepted) {
-        if !accepted {
-            out[*lane] = gamma(&mut key.stream(draws[*lane], purpose), shapes[*lane]);
-        }
-    }
-}
-
-/// [`beta`] for many draws.
-#[inline(always)]
-pub(crate) fn betas(key: RowKey, draws: &[u32], purposes: [u32; 2], (a, b): (f64, f64), out: &mut Block) {
-    let mut second = [0.0; LANES];
-    gammas(key, draws, purposes[0], &[a; LANES], out);
-    gammas(key, draws, purposes[1], &[b; LANES], &mut second);
-    for (x, y) in out.iter_mut().zip(&second) {
-        *x /= *x + y;
-    }
 }
 
 #[cfg(test)]

@@ -6,13 +6,16 @@
 use std::f64::consts::LOG2_E;
 
 use super::elementary::{EXP, LN_2_HIGH, LN_2_LOW, ROUNDING, ln_normal, multiply_add, polynomial};
-use super::{RowKey, philox4x32_10, uniform};
+use super::{RowKey, normal_single, philox4x32_10};
 
 /// Draws worked on together.
 pub(crate) const LANES: usize = 128;
 
 /// A number for each of the draws worked on together.
 pub(crate) type Block = [f64; LANES];
+
+/// A random word for each of them.
+pub(crate) type Words = [u32; LANES];
 
 /// [`super::exp`] without branches.
 #[inline(always)]
@@ -39,26 +42,9 @@ pub(crate) fn ln_lane(x: f64) -> f64 {
     if x == 0.0 { f64::NEG_INFINITY } else { value }
 }
 
-/// [`super::normal_quantile`] without branches, for the probabilities that [`uniform`] gives: they are at
-/// least 2⁻³³ away from 0 and 1, so the farthest tail of AS 241 is never reached.
-#[inline(always)]
-pub(crate) fn normal_lane(p: f64) -> f64 {
-    let q = p - 0.5;
-    let r = 0.180_625 - q * q;
-    let top = q * (((59.109_374_720 * r + 159.291_132_02) * r + 50.434_271_938) * r + 3.387_132_717_9);
-    let bottom = ((67.187_563_600 * r + 78.757_757_664) * r + 17.895_169_469) * r + 1.0;
-    let tail = if q < 0.0 { p } else { 1.0 - p };
-    let r = (-ln_normal(tail, 0.0)).sqrt() - 1.6;
-    let tail_top = ((0.170_238_211_03 * r + 1.306_728_481_6) * r + 2.756_815_390_0) * r + 1.423_437_277_7;
-    let tail_bottom = (0.120_211_329_75 * r + 0.737_001_642_50) * r + 1.0;
-    let central = q.abs() <= 0.425;
-    let tail_top = if q < 0.0 { -tail_top } else { tail_top };
-    (if central { top } else { tail_top }) / (if central { bottom } else { tail_bottom })
-}
-
 /// The random words of these draws for one purpose and step.
 #[inline(always)]
-pub(crate) fn words(key: RowKey, draws: &[u32], purpose: u32, step: u32, out: &mut [[u32; LANES]; 4]) {
+pub(crate) fn words(key: RowKey, draws: &[u32], purpose: u32, step: u32, out: &mut [Words; 4]) {
     let [first, second, third, fourth] = out;
     let lanes = first.iter_mut().zip(second).zip(third).zip(fourth);
     for (draw, (((first, second), third), fourth)) in draws.iter().zip(lanes) {
@@ -66,22 +52,18 @@ pub(crate) fn words(key: RowKey, draws: &[u32], purpose: u32, step: u32, out: &m
     }
 }
 
-/// The uniform numbers of these draws for one purpose and step.
+/// The standard normal numbers that the first words name.
 #[inline(always)]
-pub(crate) fn uniforms(key: RowKey, draws: &[u32], purpose: u32, step: u32, out: &mut [Block; 4]) {
-    let mut block = [[0; LANES]; 4];
-    words(key, draws, purpose, step, &mut block);
-    for (numbers, words) in out.iter_mut().zip(&block) {
-        for (number, word) in numbers.iter_mut().zip(words).take(draws.len()) {
-            *number = uniform(*word);
-        }
+pub(crate) fn normals(words: &Words, count: usize, out: &mut [f32; LANES]) {
+    for (normal, word) in out.iter_mut().zip(words).take(count) {
+        *normal = normal_single(*word);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::{exp, ln, normal_quantile};
+    use crate::random::{exp, ln};
 
     fn same(found: f64, expected: f64, at: f64) {
         assert!(found.to_bits() == expected.to_bits() || (found.is_nan() && expected.is_nan()), "{at}");
@@ -96,9 +78,6 @@ mod tests {
             same(exp_lane(x), exp(x), x);
             same(ln_lane(x), ln(x), x);
             same(ln_lane(exp(x)), ln(exp(x)), x);
-        }
-        for i in (0..u32::MAX).step_by(9_973).chain([0, 1, 2, u32::MAX]) {
-            same(normal_lane(uniform(i)), normal_quantile(uniform(i)), uniform(i));
         }
     }
 }
