@@ -2,8 +2,8 @@
 
 use super::centred_average::CentredAverage;
 
-/// Weight of a season against the one after it.
-const FADING: f64 = 0.9;
+/// Weight of a season against the one after it, chosen on Taiwan's totals up to 2009.
+const FADING: f64 = 0.6;
 /// Fewest seasons that an effect is estimated from.
 const FEWEST_SEASONS: usize = 4;
 /// A factor stays this close to 1.

@@ -7,7 +7,7 @@ use super::analysis::Analysis;
 use super::auto::auto;
 use super::exponential_smoothing::Ring;
 use super::hw::holt_winters;
-use super::interval::{Bounds, bounds, unit_base};
+use super::interval::{Bounds, bounds, shock_factor, unit_base};
 use super::model::Model;
 use super::scale::power_of_two_scale;
 
@@ -167,13 +167,14 @@ pub(crate) fn close(analysis: &mut Analysis<'_>, scale: f64, model: Model) -> Fo
     };
     let one_step_error = holt_winters(analysis).map(|fit| fit.one_step_error);
     let (base, short) = unit_base(analysis.values, season, one_step_error);
+    let shocks = if short { 1.0 } else { shock_factor(analysis.values, season) };
     let mut clamped = false;
     let steps = point
         .iter()
         .zip(&spread)
         .enumerate()
         .map(|(index, (mean, spread))| {
-            let unit = base + SPREAD_SHARE * spread;
+            let unit = shocks * (base + SPREAD_SHARE * spread);
             let bounds = bounds(*mean, unit, model, season, index + 1);
             let step = in_original_unit(*mean, unit, bounds, scale);
             clamped |= !(step.lo95.is_finite() && step.hi95.is_finite());

@@ -14,7 +14,8 @@ pub(crate) static FORECAST: FunctionDoc = FunctionDoc {
         forecast. The default model is the median, step by step, of six: seasonal naive, Dynamic Optimised Theta, an \
         average of exponential smoothing models, Holt-Winters, an autoregression, and the median of the last \
         year. Negative and zero values are taken. The intervals come from errors measured on real tax series, in units \
-        of the series' own error; they do not foresee a shock that hits all series at once. The answer does not \
+        of the series' own error, and for monthly series narrower where none of the past moved the series far; they do not \
+        foresee a shock that hits all series at once. The answer does not \
         depend on the order of rows, partitions or threads, nor on the setting `tithe.compute.backend`, which lets a GPU \
         search the parameters (not yet run on one), and `unnest` turns the list into rows. \
         `status` is `ok`, or says what a reader must know (several, separated by `;`). With a forecast: \
@@ -100,9 +101,9 @@ pub(crate) static FORECAST: FunctionDoc = FunctionDoc {
 +------------+----------+-------+-------+--------+
 | month      | expected | lo95  | hi95  | status |
 +------------+----------+-------+-------+--------+
-| 2025-01-01 | 145.9    | 129.9 | 161.8 | ok     |
-| 2025-02-01 | 168.2    | 152.1 | 184.3 | ok     |
-| 2025-03-01 | 190.0    | 172.1 | 207.9 | ok     |
+| 2025-01-01 | 145.9    | 133.1 | 158.6 | ok     |
+| 2025-02-01 | 168.2    | 155.4 | 181.1 | ok     |
+| 2025-03-01 | 190.0    | 175.7 | 204.3 | ok     |
 +------------+----------+-------+-------+--------+
 ",
         },
