@@ -37,6 +37,7 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         EngineError::Connection { .. } => ErrorKind::Connection,
         EngineError::ReadOnly { .. } | EngineError::NotAllowed { .. } => ErrorKind::NotAllowed,
         EngineError::Table { .. }
+        | EngineError::Write { .. }
         | EngineError::File { .. }
         | EngineError::Line { .. }
         | EngineError::Audit { .. }

@@ -84,6 +84,14 @@ pub enum EngineError {
         /// Why, and what to do.
         reason: String,
     },
+    /// A table that cannot be written.
+    #[error("table {table} cannot be written: {reason}")]
+    Write {
+        /// `schema.table`.
+        table: String,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// A file whose content is broken.
     #[error("the file {path} cannot be read: {reason}")]
     File {
