@@ -5,6 +5,7 @@
 
 mod audit;
 mod catalog;
+mod change;
 mod configuration;
 mod error;
 mod execute;
@@ -20,6 +21,7 @@ mod write;
 
 pub use audit::{AuditError, Verified, verify_audit};
 pub use catalog::{LakeLocation, TableFormat, TableInfo};
+pub use change::{Existing, WriteMode};
 pub use configuration::Configuration;
 pub use error::{EngineError, ErrorKind, Result};
 pub use execute::{Query, QueryReport, StatementKind};

@@ -33,6 +33,9 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         | EngineError::StatementCount { .. }
         | EngineError::TooDeep { .. }
         | EngineError::Syntax { .. }
+        | EngineError::OpenParameters { .. }
+        | EngineError::Exists { .. }
+        | EngineError::Rows { .. }
         | EngineError::Configuration { .. } => ErrorKind::Usage,
         EngineError::Connection { .. } => ErrorKind::Connection,
         EngineError::ReadOnly { .. } | EngineError::NotAllowed { .. } => ErrorKind::NotAllowed,
@@ -41,6 +44,7 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         | EngineError::File { .. }
         | EngineError::Line { .. }
         | EngineError::Audit { .. }
+        | EngineError::Stale { .. }
         | EngineError::Defect { .. } => ErrorKind::Execution,
         EngineError::DataFusion(error) => of_datafusion(error),
     }

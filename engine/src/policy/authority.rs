@@ -13,6 +13,7 @@ use crate::catalog::CATALOG;
 use crate::error::{EngineError, Result};
 use crate::policy::barrier::Barrier;
 use crate::policy::expression;
+use crate::policy::file::Privilege;
 use crate::policy::permitted_table::PermittedTable;
 use crate::policy::rules::{ColumnView, Decision, Permission, Policy};
 use crate::policy::store::PolicyStore;
@@ -53,6 +54,12 @@ impl Authority {
     pub(crate) fn shows_table(&self, schema: &str, table: &str) -> bool {
         let policy = self.store.current();
         matches!(policy.decide(&policy.subject(&self.user), schema, table), Decision::Permitted(_))
+    }
+
+    /// Whether the principal holds a privilege on a table, which need not exist.
+    pub(crate) fn grants(&self, schema: &str, table: &str, privilege: Privilege) -> bool {
+        let policy = self.store.current();
+        policy.grants(&policy.subject(&self.user), schema, table, privilege)
     }
 
     /// Whether the principal may know of a schema.

@@ -96,10 +96,11 @@ fn allowed() -> bool {
     true
 }
 
-/// What a rule grants. Tithe's server only reads: `SELECT` alone has an effect.
+/// What a rule grants: `SELECT` to read, `INSERT` to add rows, `OWNERSHIP` to create, replace and drop. The others are
+/// understood and grant nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(super) enum Privilege {
+pub(crate) enum Privilege {
     Select,
     Insert,
     Delete,

@@ -121,13 +121,9 @@ impl Policy {
 
     /// What `subject` may see of a table.
     pub(crate) fn decide(&self, subject: &Subject, schema: &str, table: &str) -> Decision<'_> {
-        let rules = self.file.tables.iter().zip(1..);
-        let found = rules.into_iter().find(|(rule, _)| {
-            subject.is_meant(rule.user.as_ref(), rule.group.as_ref(), rule.role.as_ref())
-                && reaches(rule.schema.as_ref(), schema)
-                && names(rule.table.as_ref(), table)
-        });
-        let Some((rule, number)) = found else { return Decision::Denied(Denial::Unmatched) };
+        let Some((rule, number)) = self.rule(subject, schema, table) else {
+            return Decision::Denied(Denial::Unmatched);
+        };
         if !rule.privileges.contains(&Privilege::Select) {
             return Decision::Denied(Denial::NotGranted(number));
         }
@@ -145,6 +141,20 @@ impl Policy {
         }
         filters.extend(rule.filter.as_ref().map(|filter| (format!("tables, entry {number}"), filter)));
         Decision::Permitted(Permission { rule: number, filters, columns: &rule.columns })
+    }
+
+    /// Whether the rule that decides for `subject` on a table grants `privilege`.
+    pub(crate) fn grants(&self, subject: &Subject, schema: &str, table: &str, privilege: Privilege) -> bool {
+        self.rule(subject, schema, table).is_some_and(|(rule, _)| rule.privileges.contains(&privilege))
+    }
+
+    /// The first rule that matches, and its number in the policy file.
+    fn rule(&self, subject: &Subject, schema: &str, table: &str) -> Option<(&TableRule, usize)> {
+        self.file.tables.iter().zip(1..).find(|(rule, _)| {
+            subject.is_meant(rule.user.as_ref(), rule.group.as_ref(), rule.role.as_ref())
+                && reaches(rule.schema.as_ref(), schema)
+                && names(rule.table.as_ref(), table)
+        })
     }
 
     /// Whether `subject` may know that a schema exists: a rule grants something in it.

@@ -21,3 +21,4 @@ mod session_options;
 mod starting;
 mod support;
 mod tickets;
+mod writing;
