@@ -5,6 +5,7 @@
 
 mod audit;
 mod catalog;
+mod change;
 mod cluster;
 mod configuration;
 mod error;
@@ -22,6 +23,7 @@ mod write;
 
 pub use audit::{AuditError, Verified, verify_audit};
 pub use catalog::{LakeLocation, TableFormat, TableInfo};
+pub use change::{Existing, WriteMode};
 pub use cluster::{
     ClusterConfiguration, ClusterIdentity, ClusterOptions, ClusterTls, WorkerAddresses, WorkerService,
 };

@@ -27,9 +27,12 @@ pub struct EngineOptions {
     pub cluster: Option<ClusterOptions>,
 }
 
-/// What a session may do.
+/// What a session may do. By default, everything: it is that of a lake's owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SessionOptions {
     /// Refuse every statement that changes something, and settings that reach beyond the session's answers.
     pub read_only: bool,
+    /// Permit, also to a session that is read only, the statements that write tables of the lake. Tables in the schema
+    /// `public` are then the lake's as well, for the session ends with its statement.
+    pub writes_lake: bool,
 }

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::catalog::CatalogProvider;
 use datafusion::common::{ScalarValue, TableReference};
 use datafusion::execution::memory_pool::MemoryPool;
@@ -23,11 +23,13 @@ use crate::catalog::{
 };
 use crate::cluster::{Cluster, Fingerprint};
 use crate::error::{EngineError, Result, did_you_mean};
-use crate::execute::{Query, QueryMetrics, QueryParts, Work, default_memory_limit, memory_pool};
+use crate::execute::{
+    Query, QueryMetrics, QueryParts, StatementKind, Work, default_memory_limit, memory_pool,
+};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::plan;
 use crate::policy::{
-    Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner, apply, columns_read,
+    Authority, Governance, PolicyStore, Principal, Privilege, PushHarmlessFilters, TithePlanner, apply, columns_read,
 };
 use crate::settings::Settings;
 
@@ -38,7 +40,7 @@ const DEEP_STACK: usize = 32 << 20;
 #[derive(Debug)]
 pub struct Engine {
     options: EngineOptions,
-    runtime: Arc<RuntimeEnv>,
+    pub(crate) runtime: Arc<RuntimeEnv>,
     settings: Settings,
     pub(crate) lake: Option<Arc<Lake>>,
     pub(crate) policy: Option<Governance>,
@@ -220,8 +222,11 @@ impl Engine {
             let Governance { store, functions } = governance.clone();
             Authority::new(store, &principal.name, functions)
         });
-        // What changes something reaches past the tables: files, names that others use.
-        let options = SessionOptions { read_only: options.read_only || authority.is_some() };
+        // What changes something reaches past the tables: files, names that others use. Tables have privileges.
+        let options = SessionOptions {
+            read_only: options.read_only || authority.is_some(),
+            writes_lake: options.writes_lake || (authority.is_some() && !options.read_only),
+        };
         // Without a policy nobody is known to be an auditor, but for whoever sits at this machine.
         let audit = self.audit_table().filter(|_| authority.is_some() || principal == Principal::local());
         let catalog = LakeCatalog::new(
@@ -271,16 +276,25 @@ fn fingerprint(
     Ok(Fingerprint::of(&functions, lake, key.map(|key| key.id())))
 }
 
+/// A statement that was planned and permitted.
+pub(crate) struct Plan {
+    pub(crate) plan: LogicalPlan,
+    pub(crate) kind: StatementKind,
+    pub(crate) schema: SchemaRef,
+    pub(crate) work: Work,
+    pub(crate) state: SessionState,
+}
+
 /// One principal's way to ask.
 #[derive(Clone)]
 pub struct Session {
-    context: SessionContext,
-    catalog: LakeCatalog,
-    engine: Arc<Engine>,
+    pub(crate) context: SessionContext,
+    pub(crate) catalog: LakeCatalog,
+    pub(crate) engine: Arc<Engine>,
     principal: Principal,
-    options: SessionOptions,
+    pub(crate) options: SessionOptions,
     /// `None` without a policy.
-    authority: Option<Authority>,
+    pub(crate) authority: Option<Authority>,
 }
 
 impl std::fmt::Debug for Session {
@@ -328,7 +342,7 @@ impl Session {
     /// When the policy does not grant it.
     pub(crate) fn check_may_insert(&self, schema: &str, table: &str) -> Result<()> {
         match &self.authority {
-            Some(authority) if !authority.may_insert(schema, table) => Err(EngineError::NotAllowed {
+            Some(authority) if !authority.grants(schema, table, Privilege::Insert) => Err(EngineError::NotAllowed {
                 what: format!("writing {schema}.{table}"),
                 reason: format!(
                     "the policy does not grant INSERT on it to {}; ask who keeps the policy",
@@ -362,14 +376,22 @@ impl Session {
     /// # Errors
     /// As [`Session::query`]; and when a parameter has no value, or one of a type that does not fit its place.
     pub async fn query_with(&self, sql: &str, values: &[ScalarValue]) -> Result<Query> {
-        let mut audit =
-            Audit::new(self.engine.audit.clone(), self.engine.metrics.clone(), &self.principal, sql);
+        let mut audit = self.audit(sql);
         audit.parameters = values.iter().map(ToString::to_string).collect();
         let planned = with_deep_stack(self.plan(sql, values, &mut audit)).await;
+        self.query_of(sql, planned, audit)
+    }
+
+    pub(crate) fn audit(&self, sql: &str) -> Audit {
+        Audit::new(self.engine.audit.clone(), self.engine.metrics.clone(), &self.principal, sql)
+    }
+
+    /// What was planned as a query, or the refusal on record.
+    pub(crate) fn query_of(&self, sql: &str, planned: Result<Plan>, mut audit: Audit) -> Result<Query> {
         match planned {
-            Ok((plan, schema, work, state)) => Ok(Query::new(QueryParts {
+            Ok(Plan { plan, kind, schema, work, state }) => Ok(Query::new(QueryParts {
                 statement: sql.to_owned(),
-                kind: plan::kind(&plan),
+                kind,
                 plan,
                 schema,
                 work,
@@ -379,6 +401,8 @@ impl Session {
                 authority: self.authority.clone(),
                 audit,
             })),
+            // A statement that still waits for its values is not refused.
+            Err(error @ EngineError::OpenParameters { .. }) => Err(error),
             Err(error) => {
                 audit.outcome = Some(Outcome::Refused(error.to_string()));
                 Err(error)
@@ -386,12 +410,8 @@ impl Session {
         }
     }
 
-    async fn plan(
-        &self,
-        sql: &str,
-        values: &[ScalarValue],
-        audit: &mut Audit,
-    ) -> Result<(LogicalPlan, SchemaRef, Work, SessionState)> {
+    /// The one statement of `sql`, with its parameters numbered and its calls completed; marks that a query begins.
+    pub(crate) fn begin(&self, sql: &str) -> Result<Statement> {
         let mut statement = plan::parse_one(sql)?;
         if sql.contains('?') {
             // After the text itself, whose places a syntax error names.
@@ -401,25 +421,83 @@ impl Session {
         if let Some(lake) = &self.engine.lake {
             lake.begin_query();
         }
-        let state = self.context.state();
-        let plan = self.to_plan(statement, &state).await?;
-        let plan = plan::bind(self.prepared(plan).await?, values)?;
-        if self.options.read_only {
-            plan::check_read_only(&plan)?;
+        Ok(statement)
+    }
+
+    async fn plan(&self, sql: &str, values: &[ScalarValue], audit: &mut Audit) -> Result<Plan> {
+        let mut statement = self.begin(sql)?;
+        if !values.is_empty() {
+            plan::check_values(&mut statement, values.len())?;
         }
+        let state = self.context.state();
+        let plan = self.bound(statement, values, &state).await?;
         let default_schema = &state.config_options().catalog.default_schema;
+        let change = self.lake_change(&plan, default_schema)?;
         let permitted = apply(self.authority.as_ref(), plan, default_schema)?;
         audit.tables = permitted.tables;
         audit.policy = permitted.version;
         let plan = permitted.plan;
+        if let Some((target, source)) = change {
+            return self.change(target, source, plan, state, audit).await;
+        }
+        let kind = plan::kind(&plan);
         if let LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) = plan {
             let work = Work::Session(self.context.clone());
-            return Ok((plan, Arc::new(Schema::empty()), work, state));
+            return Ok(Plan { plan, kind, schema: Arc::new(Schema::empty()), work, state });
         }
         let schema = promised_schema(&plan, &state)?;
         let optimized = state.optimize(&plan)?;
         audit.columns = columns_read(&optimized, default_schema)?;
-        Ok((plan, schema, Work::Rows(optimized), state))
+        Ok(Plan { plan, kind, schema, work: Work::Rows(optimized), state })
+    }
+
+    /// The plan of `statement` with `values` bound. Parameters whose type it does not tell take that of their value, or
+    /// any that fits where there are no values.
+    pub(crate) async fn bound(
+        &self,
+        mut statement: Statement,
+        values: &[ScalarValue],
+        state: &SessionState,
+    ) -> Result<LogicalPlan> {
+        let count = plan::parameter_count(&mut statement).unwrap_or_default();
+        if count == 0 {
+            return self.bound_as(statement, values, state).await;
+        }
+        let as_it_is = self.bound_and_typed(statement.clone(), values, state).await;
+        let Err(EngineError::DataFusion(_)) = as_it_is else { return as_it_is };
+        if !values.is_empty() {
+            let types: Vec<DataType> = values.iter().map(ScalarValue::data_type).collect();
+            return self.bound_as(plan::with_types(statement, &types), values, state).await;
+        }
+        for guess in plan::GUESSES {
+            let guessed = plan::with_types(statement.clone(), &vec![guess; count]);
+            if let Ok(plan) = self.bound_and_typed(guessed, values, state).await {
+                return Ok(plan);
+            }
+        }
+        Err(EngineError::OpenParameters { count })
+    }
+
+    async fn bound_as(
+        &self,
+        statement: Statement,
+        values: &[ScalarValue],
+        state: &SessionState,
+    ) -> Result<LogicalPlan> {
+        let plan = self.to_plan(statement, state).await?;
+        plan::bind(self.prepared(plan).await?, values)
+    }
+
+    /// As [`Session::bound_as`]; also finds what only fails when types are settled.
+    async fn bound_and_typed(
+        &self,
+        statement: Statement,
+        values: &[ScalarValue],
+        state: &SessionState,
+    ) -> Result<LogicalPlan> {
+        let plan = self.bound_as(statement, values, state).await?;
+        promised_schema(&plan, state)?;
+        Ok(plan)
     }
 
     async fn to_plan(&self, statement: Statement, state: &SessionState) -> Result<LogicalPlan> {
@@ -526,7 +604,7 @@ impl Session {
 }
 
 /// The schema after types are settled and before optimizing, which may change nullability.
-fn promised_schema(plan: &LogicalPlan, state: &SessionState) -> Result<SchemaRef> {
+pub(crate) fn promised_schema(plan: &LogicalPlan, state: &SessionState) -> Result<SchemaRef> {
     if let LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) = plan {
         return Ok(Arc::clone(plan.schema().inner()));
     }
@@ -536,7 +614,7 @@ fn promised_schema(plan: &LogicalPlan, state: &SessionState) -> Result<SchemaRef
 }
 
 /// Polls `work` on a stack that holds the deepest expression that is parsed.
-async fn with_deep_stack<T>(work: impl Future<Output = T>) -> T {
+pub(crate) async fn with_deep_stack<T>(work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     poll_fn(|context| stacker::maybe_grow(DEEP_STACK / 2, DEEP_STACK, || work.as_mut().poll(context))).await
 }

@@ -256,9 +256,9 @@ async fn temporary_tables_are_listed_beside_the_lake() {
     table(&session, "DROP SCHEMA mine CASCADE").await;
     assert_eq!(session.tables().await.unwrap().len(), 2);
     let check = async |sql: &str| message(&session, sql).await;
-    assert_snapshot!(check("CREATE VIEW s.v AS SELECT 1").await, @"changing s.v is not allowed: schemas and tables of the lake are read only; use a name in the schema public");
-    assert_snapshot!(check("DROP SCHEMA s").await, @"changing s is not allowed: schemas and tables of the lake are read only; use a name in the schema public");
-    assert_snapshot!(check("INSERT INTO s.t VALUES (1)").await, @"writing to s.t is not allowed: tables of the lake are read only; write files with COPY … TO and move them into its folder");
+    assert_snapshot!(check("CREATE VIEW s.v AS SELECT 1").await, @"changing s.v is not allowed: statements make tables in the lake, and nothing else; use a name in the schema public");
+    assert_snapshot!(check("DROP SCHEMA s").await, @"changing s is not allowed: statements make tables in the lake, and nothing else; use a name in the schema public");
+    assert_snapshot!(check("EXPLAIN ANALYZE INSERT INTO s.t VALUES (1)").await, @"writing to s.t is not allowed: it is written by a statement of its own, INSERT INTO … SELECT, which EXPLAIN ANALYZE does not run");
     assert_eq!(value(&session, "SELECT n FROM s.t").await, "1");
 }
 

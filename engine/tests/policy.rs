@@ -218,8 +218,8 @@ async fn a_changed_policy_holds_at_once_and_a_broken_one_never() {
 
     lake.write("policy.json", r#"{"tables": [{"privileges": ["SELECT"], "filter": "bureau = 'KS'"}]}"#);
     after_a_look().await;
-    assert_snapshot!(planned.collect().await.unwrap_err(), @"a statement from before the policy changed is not allowed: run it again, or prepare it anew");
-    assert_snapshot!(error(&session, "EXECUTE all_rows").await, @"a statement from before the policy changed is not allowed: run it again, or prepare it anew");
+    assert_snapshot!(planned.collect().await.unwrap_err(), @"the policy changed since the statement was planned: run it again, or prepare it anew");
+    assert_snapshot!(error(&session, "EXECUTE all_rows").await, @"the policy changed since the statement was planned: run it again, or prepare it anew");
     assert_eq!(value(&session, "SELECT count(*) FROM tax.taxpayer").await, "2");
     table(&session, "DEALLOCATE all_rows").await;
     table(&session, "PREPARE all_rows AS SELECT count(*) FROM tax.taxpayer").await;

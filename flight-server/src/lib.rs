@@ -1,8 +1,8 @@
 //! Tithe's Arrow Flight SQL server: lets ADBC, JDBC, polars, pandas and BI tools query a lake.
 //!
 //! [`serve`] listens until it is told to stop. It knows gRPC, tokens and sessions; every statement goes through
-//! [`tithe_engine::Session::query`], so nothing here can see a row that the engine would not show. The server is
-//! read-only: statements that change tables or settings are refused before they are planned.
+//! [`tithe_engine::Session::query`], so nothing here can see a row that the engine would not show. Unless it is
+//! told otherwise, the server is read-only: statements that change tables are refused before they run.
 //!
 //! [`serve_worker`] is the port of a worker that runs parts of other servers' queries.
 
@@ -11,6 +11,7 @@ mod commands;
 mod connection;
 mod limits;
 mod operations;
+mod request_end;
 mod running;
 mod server;
 mod service;

@@ -21,6 +21,7 @@ use crate::authentication::{
 use crate::connection::Connection;
 use crate::limits::Limits;
 use crate::operations::Operations;
+use crate::request_end::WithRequestEnd;
 use crate::service::FlightSql;
 
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
@@ -28,6 +29,8 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Below the minute after which common proxies cut a connection that is silent.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(30);
 pub(crate) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Of one message of rows that a client uploads: drivers send a whole batch in one.
+const LARGEST_UPLOAD: usize = 256 << 20;
 /// Until connections that were closed may have given back what the next one needs.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -69,6 +72,8 @@ pub struct ServeOptions {
     pub max_statement_bytes: usize,
     /// Address and port for health and metrics over HTTP, on loopback; none for no such port.
     pub operations: Option<SocketAddr>,
+    /// Whether statements and uploads may write tables of the lake, as far as the policy grants it.
+    pub writable: bool,
     /// How long running queries may go on when the server is told to stop.
     pub drain_timeout: Duration,
 }
@@ -90,6 +95,7 @@ impl ServeOptions {
             queue_timeout: Duration::from_secs(30),
             max_statement_bytes: 1024 * 1024,
             operations: None,
+            writable: false,
             drain_timeout: Duration::from_secs(30),
         }
     }
@@ -141,6 +147,15 @@ pub enum ServeError {
     /// The worker cannot be set up.
     #[error(transparent)]
     Worker(#[from] EngineError),
+    /// Other machines could write a lake without anybody saying who may.
+    #[error(
+        "refusing to listen on {listen}, which other machines can reach, as a server that writes without a policy: say in \
+         one who may INSERT into and has OWNERSHIP of which tables, or listen on 127.0.0.1"
+    )]
+    WritableWithoutPolicy {
+        /// The address asked for.
+        listen: SocketAddr,
+    },
     /// Another program has the port.
     #[error("port {} of {} is in use by another program: stop it, or listen on another port", listen.port(), listen.ip())]
     PortInUse {
@@ -199,6 +214,7 @@ impl ServeError {
             Self::Exposed { .. }
             | Self::ExposedWorker { .. }
             | Self::ExposedOperations { .. }
+            | Self::WritableWithoutPolicy { .. }
             | Self::TlsFile { .. }
             | Self::Tls { .. }
             | Self::Users(_)
@@ -221,6 +237,9 @@ pub async fn serve(
     on_ready: impl FnOnce(Addresses),
 ) -> Result<(), ServeError> {
     check_exposure(&options)?;
+    if options.writable && !engine.has_policy() && !options.listen.ip().to_canonical().is_loopback() {
+        return Err(ServeError::WritableWithoutPolicy { listen: options.listen });
+    }
     let users = options.users.as_deref().map(Users::load).transpose()?;
     let tls = options.tls.as_ref().map(tls_config).transpose()?;
     let identity_provider = match &options.identity_provider {
@@ -232,9 +251,14 @@ pub async fn serve(
     let limits = Arc::new(Limits::new(&options));
     let takes_no_more = CancellationToken::new();
     let operations = Operations::new(Arc::clone(&engine), Arc::clone(&limits), takes_no_more.clone());
-    let service = FlightSql::new(engine, Authenticator::new(users, identity_provider), limits, stop.clone())
+    let authenticator = Authenticator::new(users, identity_provider);
+    let service = FlightSql::new(engine, authenticator, limits, stop.clone(), options.writable)
         .map_err(|status| ServeError::Broken(status.message().to_owned()))?;
 
+    let mut flight_service = FlightServiceServer::new(service);
+    if options.writable {
+        flight_service = flight_service.max_decoding_message_size(LARGEST_UPLOAD);
+    }
     let mut server = Server::builder()
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT));
@@ -257,7 +281,7 @@ pub async fn serve(
 
     let (drain, draining) = oneshot::channel::<()>();
     let serving =
-        server.add_service(FlightServiceServer::new(service)).serve_with_incoming_shutdown(incoming, async {
+        server.add_service(WithRequestEnd(flight_service)).serve_with_incoming_shutdown(incoming, async {
             draining.await.ok();
         });
     let stopping = async {

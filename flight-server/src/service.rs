@@ -15,9 +15,10 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::authentication::Authenticator;
-use crate::commands::{self, Constants, Plans};
+use crate::commands::{self, Constants, Plans, Updates};
 use crate::connection::Peer;
 use crate::limits::Limits;
+use crate::request_end::RequestEnd;
 use crate::running::Running;
 use crate::session::{SessionKeys, Sessions};
 use crate::stream::FlightStream;
@@ -35,6 +36,9 @@ pub(crate) struct FlightSql {
     pub(crate) plans: Plans,
     pub(crate) constants: Constants,
     pub(crate) workers: Workers,
+    pub(crate) updates: Updates,
+    /// Whether statements may write tables of the lake.
+    pub(crate) writable: bool,
 }
 
 /// Who sent a request.
@@ -50,8 +54,9 @@ impl FlightSql {
         authenticator: Authenticator,
         limits: Arc<Limits>,
         stop: CancellationToken,
+        writable: bool,
     ) -> Result<Self, Status> {
-        let constants = Constants::new(&limits)?;
+        let constants = Constants::new(&limits, writable)?;
         let workers =
             Workers::start().map_err(|error| Status::internal(format!("no threads for queries: {error}")))?;
         Ok(Self {
@@ -63,6 +68,8 @@ impl FlightSql {
             plans: Plans::default(),
             constants,
             workers,
+            updates: Updates::default(),
+            writable,
         })
     }
 
@@ -154,8 +161,9 @@ impl FlightService for FlightSql {
         &self,
         request: Request<Streaming<FlightData>>,
     ) -> Result<Response<Self::DoPutStream>, Status> {
+        let end = RequestEnd::of(request.extensions());
         let (caller, messages) = self.caller(request).await?;
-        let result = commands::put(self, &caller, messages).await?;
+        let result = commands::put(self, &caller, messages, end).await?;
         Ok(Response::new(Box::pin(stream::iter([Ok(result)]))))
     }
 

@@ -22,7 +22,12 @@ pub(crate) fn from_engine(error: &EngineError) -> Status {
         }
         other => other.to_string(),
     };
-    Status::new(code(error.kind()), sentence(&text))
+    let code = match error {
+        EngineError::Stale { .. } => Code::FailedPrecondition,
+        EngineError::Exists { .. } => Code::AlreadyExists,
+        other => code(other.kind()),
+    };
+    Status::new(code, sentence(&text))
 }
 
 /// The status for an error that a running query reports.

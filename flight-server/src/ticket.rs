@@ -28,6 +28,9 @@ pub(crate) struct StatementTicket {
     /// Rows of values for the statement's parameters, as an Arrow IPC stream.
     #[prost(bytes = "vec", optional, tag = "6")]
     pub(crate) values: Option<Vec<u8>>,
+    /// An announced update, which runs once.
+    #[prost(bool, tag = "7")]
+    pub(crate) update: bool,
 }
 
 impl StatementTicket {
@@ -44,6 +47,7 @@ impl StatementTicket {
             default_schema,
             columns: digest(columns),
             values: None,
+            update: false,
         }
     }
 
@@ -55,6 +59,11 @@ impl StatementTicket {
     /// The same statement with nothing bound.
     pub(crate) fn without_values(self) -> Self {
         Self { values: None, ..self }
+    }
+
+    /// The same statement as an update that runs once, whatever is done with others like it.
+    pub(crate) fn to_update(&self) -> Self {
+        Self { id: Uuid::new_v4().into_bytes().to_vec(), update: true, ..self.clone() }
     }
 
     /// Says that the statement returns `columns`.

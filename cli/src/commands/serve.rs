@@ -71,6 +71,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", requires = "oidc_issuer", help_heading = "Security")]
     oidc_ca: Option<PathBuf>,
 
+    /// Let clients write tables of the lake: INSERT, CREATE TABLE … AS, DROP TABLE, and uploads of rows; with --policy, as
+    /// far as it grants INSERT and OWNERSHIP [default: the server only reads]
+    #[arg(long, help_heading = "Security")]
+    writable: bool,
+
     /// Address and port on this machine for /healthz, /readyz and Prometheus' /metrics over HTTP [default: none]
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address, help_heading = "Operations")]
     operations: Option<SocketAddr>,
@@ -166,6 +171,7 @@ impl Arguments {
             users: self.users.clone(),
             identity_provider,
             operations: self.operations,
+            writable: self.writable,
             query_timeout: self.query_timeout.map(Duration::from_secs),
             max_concurrent_queries: count(self.max_concurrent_queries),
             max_queries_per_user: count(self.max_queries_per_user),

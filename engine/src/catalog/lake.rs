@@ -132,7 +132,8 @@ impl Lake {
         Ok(names)
     }
 
-    async fn folder(&self, schema: &str, table: &str) -> Result<Folder> {
+    /// What the folder of a table holds now.
+    pub(crate) async fn folder(&self, schema: &str, table: &str) -> Result<Folder> {
         match self.below(&[schema, table]) {
             Some(folder) => listing::list(self.store.as_ref(), &folder).await,
             None => Ok(Folder::Nothing),

@@ -92,13 +92,15 @@ impl LakeTable {
             return Ok(self.listing.files.clone());
         }
         let now = self.lake.listing(&self.schema, &self.table).await?;
-        let changed = || EngineError::Table {
-            table: format!("{}.{}", self.schema, self.table),
-            reason: "its folder has changed its format or partition columns: make the view or statement anew"
-                .to_owned(),
-        };
+        let changed = || EngineError::Stale { what: format!("the table {}.{}", self.schema, self.table) };
         let now = now.ok_or_else(changed)?;
         if now.format != self.listing.format || now.partition_columns != self.listing.partition_columns {
+            return Err(changed().into());
+        }
+        let shape = self.lake.shape(&self.schema, &self.table, &now).await?;
+        let same_columns = shape.file_schema.fields() == self.columns.file_schema().fields()
+            && shape.partition_columns.iter().eq(self.columns.table_partition_cols().iter());
+        if !same_columns {
             return Err(changed().into());
         }
         Ok(now.files)
@@ -292,9 +294,8 @@ impl TableProvider for LakeTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         Err(EngineError::NotAllowed {
             what: format!("writing to {}.{}", self.schema, self.table),
-            reason:
-                "tables of the lake are read only; write files with COPY … TO and move them into its folder"
-                    .to_owned(),
+            reason: "it is written by a statement of its own, INSERT INTO … SELECT, which EXPLAIN ANALYZE does not run"
+                .to_owned(),
         }
         .into())
     }

@@ -6,6 +6,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use percent_encoding::percent_decode_str;
 
 use crate::catalog::TableFormat;
+use crate::catalog::replacement::Replacement;
 use crate::error::{EngineError, Result};
 
 /// Hive's name for the partition of rows without a value.
@@ -38,9 +39,10 @@ pub(crate) enum Folder {
     Refused(String),
 }
 
-/// Lists `folder`; names that begin with `_` or `.` are not data.
+/// Lists `folder`; names that begin with `_` or `.` are not data, nor are files that a [`Replacement`] gives up.
 pub(crate) async fn list(store: &dyn ObjectStore, folder: &Path) -> Result<Folder> {
     let mut found: Vec<(ObjectMeta, TableFormat, Vec<PartitionValue>)> = Vec::new();
+    let mut notes = Vec::new();
     let mut objects = store.list(Some(folder));
     while let Some(meta) = objects.try_next().await? {
         let Some(below) = meta.location.prefix_match(folder) else { continue };
@@ -51,6 +53,11 @@ pub(crate) async fn list(store: &dyn ObjectStore, folder: &Path) -> Result<Folde
                     .to_owned(),
             ));
         }
+        if let [name] = parts.as_slice()
+            && Replacement::is_note(name)
+        {
+            notes.push(meta.location.clone());
+        }
         if parts.iter().any(|part| part.starts_with('_') || part.starts_with('.')) {
             continue;
         }
@@ -58,6 +65,12 @@ pub(crate) async fn list(store: &dyn ObjectStore, folder: &Path) -> Result<Folde
         let Some(format) = TableFormat::of_file(name) else { continue };
         let partitions = folders.iter().filter_map(|part| partition(part)).collect();
         found.push((meta, format, partitions));
+    }
+    for note in notes {
+        let Some(replacement) = Replacement::read(store, &note).await? else { continue };
+        if replacement.holds(found.iter().map(|(meta, _, _)| &meta.location), folder) {
+            found.retain(|(meta, _, _)| !replacement.instead_of.iter().any(|old| old.is(meta, folder)));
+        }
     }
     found.sort_by(|a, b| a.0.location.cmp(&b.0.location));
     let Some((first, format, partitions)) = found.first() else { return Ok(Folder::Nothing) };

@@ -105,6 +105,11 @@ impl LakeCatalog {
         Ok(())
     }
 
+    /// Whether the session made the schema.
+    pub(crate) fn has_own_schema(&self, schema: &str) -> bool {
+        self.names.own_schema(schema).is_some()
+    }
+
     /// The audit, where there is one and the principal may know of it.
     pub(crate) fn audit_table(&self) -> Option<TableInfo> {
         let shown = self.names.audit.is_some() && self.names.shows_table(AUDIT_SCHEMA, QUERY_TABLE);
@@ -211,7 +216,7 @@ fn read_only(what: &str) -> EngineError {
     EngineError::NotAllowed {
         what: format!("changing {what}"),
         reason: format!(
-            "schemas and tables of the lake are read only; use a name in the schema {OWN_SCHEMA}"
+            "statements make tables in the lake, and nothing else; use a name in the schema {OWN_SCHEMA}"
         ),
     }
 }

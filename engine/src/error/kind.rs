@@ -34,14 +34,19 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         | EngineError::TooDeep { .. }
         | EngineError::Write { .. }
         | EngineError::Syntax { .. }
+        | EngineError::OpenParameters { .. }
+        | EngineError::Exists { .. }
+        | EngineError::Rows { .. }
         | EngineError::Configuration { .. } => ErrorKind::Usage,
         EngineError::Job { kind, .. } => *kind,
         EngineError::Connection { .. } | EngineError::WorkerLost { .. } => ErrorKind::Connection,
         EngineError::ReadOnly { .. } | EngineError::NotAllowed { .. } => ErrorKind::NotAllowed,
         EngineError::Table { .. }
+        | EngineError::Write { .. }
         | EngineError::File { .. }
         | EngineError::Line { .. }
         | EngineError::Audit { .. }
+        | EngineError::Stale { .. }
         | EngineError::Defect { .. } => ErrorKind::Execution,
         EngineError::DataFusion(error) => of_datafusion(error),
     }

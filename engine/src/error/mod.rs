@@ -130,6 +130,34 @@ pub enum EngineError {
         /// What the operating system says.
         reason: String,
     },
+    /// A table that is there and should not be.
+    #[error("the table {table} exists already: take another name, add rows to it, or replace it")]
+    Exists {
+        /// `schema.table`.
+        table: String,
+    },
+    /// Rows that a table cannot take.
+    #[error("the rows do not fit the table {table}: {reason}")]
+    Rows {
+        /// `schema.table`.
+        table: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// What was planned is no longer there as it was.
+    #[error("{what} changed since the statement was planned: run it again, or prepare it anew")]
+    Stale {
+        /// `the policy`, a table or a file.
+        what: String,
+    },
+    /// Parameters without a value, in places that do not tell their type.
+    #[error(
+        "the statement does not tell the type of a parameter: bind a value, or write it, as in CAST($1 AS BIGINT)"
+    )]
+    OpenParameters {
+        /// How many parameters the statement has.
+        count: usize,
+    },
     /// The session only reads.
     #[error("{what} is not allowed: this session is read only")]
     ReadOnly {

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionContext;
-use futures::{StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::audit::{Audit, Outcome};
 use crate::catalog::Lake;
+use crate::change::LakeChange;
 use crate::cluster::Cluster;
 use crate::error::{EngineError, Result};
 use crate::execute::QueryReport;
@@ -39,6 +41,18 @@ pub(crate) enum Work {
     Rows(LogicalPlan),
     /// A change of the session itself: names or settings.
     Session(SessionContext),
+    /// A change of a table of the lake.
+    Change(Box<LakeChange>, ChangeRows),
+}
+
+/// The rows that a change writes.
+pub(crate) enum ChangeRows {
+    /// It writes none.
+    None,
+    /// Those of an optimized plan.
+    Plan(Box<LogicalPlan>),
+    /// Those that come from elsewhere.
+    Stream(SendableRecordBatchStream),
 }
 
 /// What a query is made of.
@@ -107,6 +121,13 @@ impl Query {
         &self.parts.plan
     }
 
+    /// Lists the tables' files again when the statement runs: for a plan that has waited.
+    pub fn look_again(&self) {
+        if let Some(lake) = &self.parts.lake {
+            lake.begin_query();
+        }
+    }
+
     /// What will have been left out of the answer when the last row has come.
     #[must_use]
     pub fn report(&self) -> QueryReport {
@@ -127,6 +148,7 @@ impl Query {
             return Err(error);
         }
         audit.start()?;
+        let changes = matches!(work, Work::Change(..));
         let rows = match work {
             Work::Rows(optimized) => {
                 let cluster = cluster.filter(|_cluster| kind == StatementKind::Query);
@@ -137,9 +159,20 @@ impl Query {
                 Ok(done) => done.execute_stream().await.map_err(EngineError::from).map(StreamExt::boxed),
                 Err(error) => Err(error.into()),
             },
+            Work::Change(change, source) => {
+                let source = match source {
+                    ChangeRows::None => Ok(stream::empty().boxed()),
+                    ChangeRows::Plan(optimized) => rows(&state, &optimized, &report, lake, None).await,
+                    ChangeRows::Stream(rows) => Ok(rows.boxed()),
+                };
+                source.map(|source| {
+                    stream::once(async move { change.make(source).await.map_err(DataFusionError::from) })
+                        .boxed()
+                })
+            }
         };
         match rows {
-            Ok(rows) => Ok(Box::pin(ResultStream::new(rows, schema, audit))),
+            Ok(rows) => Ok(Box::pin(ResultStream::new(rows, schema, audit, changes))),
             Err(error) => {
                 audit.outcome = Some(Outcome::Failed(error.to_string()));
                 Err(error)

@@ -15,8 +15,8 @@ mod result_stream;
 
 pub(crate) use codec::TitheCodec;
 pub(crate) use guarded::guard;
+pub(crate) use local::{ChangeRows, QueryParts, Work};
 pub use local::{Query, StatementKind};
-pub(crate) use local::{QueryParts, Work};
 pub(crate) use memory::{default_memory_limit, memory_pool};
 pub(crate) use metrics::QueryMetrics;
 pub use report::QueryReport;

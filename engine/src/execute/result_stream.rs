@@ -6,9 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{SchemaRef, UInt64Type};
 use datafusion::error::DataFusionError;
 use datafusion::execution::RecordBatchStream;
 use futures::stream::BoxStream;
@@ -23,6 +23,8 @@ pub(super) struct ResultStream {
     rows: BoxStream<'static, Result<RecordBatch, DataFusionError>>,
     schema: SchemaRef,
     audit: Audit,
+    /// Whether the rows tell how many were written.
+    changes: bool,
 }
 
 impl ResultStream {
@@ -30,13 +32,14 @@ impl ResultStream {
         rows: BoxStream<'static, Result<RecordBatch, DataFusionError>>,
         schema: SchemaRef,
         mut audit: Audit,
+        changes: bool,
     ) -> Self {
         audit.outcome = Some(Outcome::Cancelled);
         let rows = AssertUnwindSafe(rows)
             .catch_unwind()
             .map(|next| next.unwrap_or_else(|panic| Err(defect(panic.as_ref()).into())))
             .boxed();
-        Self { rows, schema, audit }
+        Self { rows, schema, audit, changes }
     }
 }
 
@@ -53,7 +56,10 @@ impl Stream for ResultStream {
             }
             None => {}
             Some(Ok(batch)) => {
-                this.audit.rows += u64::try_from(batch.num_rows()).unwrap_or_default();
+                this.audit.rows += match this.changes {
+                    true => written(batch),
+                    false => u64::try_from(batch.num_rows()).unwrap_or_default(),
+                };
             }
             Some(Err(error)) => this.audit.outcome = Some(Outcome::Failed(plain(error))),
         }
@@ -65,6 +71,11 @@ impl RecordBatchStream for ResultStream {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
+}
+
+fn written(batch: &RecordBatch) -> u64 {
+    let counts = batch.columns().first().and_then(|column| column.as_primitive_opt::<UInt64Type>());
+    counts.map_or(0, |counts| counts.iter().flatten().sum())
 }
 
 pub(super) fn defect(panic: &(dyn Any + Send)) -> EngineError {
@@ -113,6 +124,7 @@ mod tests {
             rows.boxed(),
             schema,
             Audit::new(None, QueryMetrics::default(), &Principal::local(), "SELECT 1"),
+            false,
         );
         assert!(rows.try_next().await.is_ok_and(|batch| batch.is_some()));
         let error = rows.try_next().await.map_err(EngineError::from).unwrap_err();

@@ -1,6 +1,7 @@
 //! SQL to a logical plan; one rule per file.
 
 mod depth;
+mod open_parameters;
 mod parameters;
 mod parse;
 mod read_only;
@@ -8,6 +9,7 @@ mod split;
 pub(crate) mod sql_literal;
 mod unknown_names;
 
+pub(crate) use open_parameters::{GUESSES, check_values, parameter_count, with_types};
 pub(crate) use parameters::{bind, number_parameters, replace_named};
 pub(crate) use parse::{parse, parse_one};
 pub(crate) use read_only::{check_read_only, kind};

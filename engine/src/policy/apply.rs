@@ -58,10 +58,7 @@ pub(crate) fn still_permitted(authority: Option<&Authority>, version: &str) -> R
 }
 
 fn changed() -> EngineError {
-    EngineError::NotAllowed {
-        what: "a statement from before the policy changed".to_owned(),
-        reason: "run it again, or prepare it anew".to_owned(),
-    }
+    EngineError::Stale { what: "the policy".to_owned() }
 }
 
 fn check(authority: &Authority, version: &str, plan: &LogicalPlan) -> Result<()> {

@@ -13,6 +13,7 @@ use crate::catalog::CATALOG;
 use crate::error::{EngineError, Result};
 use crate::policy::barrier::Barrier;
 use crate::policy::expression;
+use crate::policy::file::Privilege;
 use crate::policy::permitted_table::PermittedTable;
 use crate::policy::rules::{ColumnView, Decision, Permission, Policy};
 use crate::policy::store::PolicyStore;
@@ -55,10 +56,10 @@ impl Authority {
         matches!(policy.decide(&policy.subject(&self.user), schema, table), Decision::Permitted(_))
     }
 
-    /// Whether the principal may add files to a table.
-    pub(crate) fn may_insert(&self, schema: &str, table: &str) -> bool {
+    /// Whether the principal holds a privilege on a table, which need not exist.
+    pub(crate) fn grants(&self, schema: &str, table: &str, privilege: Privilege) -> bool {
         let policy = self.store.current();
-        policy.may_insert(&policy.subject(&self.user), schema, table)
+        policy.grants(&policy.subject(&self.user), schema, table, privilege)
     }
 
     /// Whether the principal may know of a schema.

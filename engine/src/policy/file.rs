@@ -96,10 +96,11 @@ fn allowed() -> bool {
     true
 }
 
-/// What a rule grants: `SELECT` to read, `INSERT` to write files as the output of a job. The others have no effect.
+/// What a rule grants: `SELECT` to read, `INSERT` to add rows and to write the output of a job, `OWNERSHIP` to create,
+/// replace and drop. The others are understood and grant nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(super) enum Privilege {
+pub(crate) enum Privilege {
     Select,
     Insert,
     Delete,

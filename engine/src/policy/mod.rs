@@ -18,6 +18,7 @@ pub(crate) use apply::{UNRESTRICTED, apply, still_permitted};
 pub(crate) use authority::Authority;
 pub(crate) use barrier_exec::{BarrierExec, TithePlanner};
 pub use check::{Access, ColumnAccess};
+pub(crate) use file::Privilege;
 pub(crate) use keeper::Governance;
 pub(crate) use push_harmless::PushHarmlessFilters;
 pub(crate) use reads::columns_read;

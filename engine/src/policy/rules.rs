@@ -143,13 +143,14 @@ impl Policy {
         Decision::Permitted(Permission { rule: number, filters, columns: &rule.columns })
     }
 
-    /// Whether `subject` may add files to a table: the rule that decides grants `INSERT`, and the table is no audit.
-    pub(crate) fn may_insert(&self, subject: &Subject, schema: &str, table: &str) -> bool {
-        let rule = self.rule(subject, schema, table).filter(|_| schema != AUDIT_SCHEMA);
-        rule.is_some_and(|(rule, _)| rule.privileges.contains(&Privilege::Insert))
+    /// Whether the rule that decides for `subject` on a table grants `privilege`; records of queries are nobody's to change.
+    pub(crate) fn grants(&self, subject: &Subject, schema: &str, table: &str, privilege: Privilege) -> bool {
+        let rule = self.rule(subject, schema, table);
+        let rule = rule.filter(|_| schema != AUDIT_SCHEMA || privilege == Privilege::Select);
+        rule.is_some_and(|(rule, _)| rule.privileges.contains(&privilege))
     }
 
-    /// The rule that decides about a table, and its number in the policy file.
+    /// The rule that decides about a table, the first that matches, and its number in the policy file.
     fn rule(&self, subject: &Subject, schema: &str, table: &str) -> Option<(&TableRule, usize)> {
         self.file.tables.iter().zip(1..).find(|(rule, _)| {
             subject.is_meant(rule.user.as_ref(), rule.group.as_ref(), rule.role.as_ref())

@@ -59,7 +59,9 @@ impl TestLake {
 
     pub(crate) async fn read_only(&self) -> Session {
         let engine = self.engine(EngineOptions::default()).await;
-        engine.session_with(Principal::local(), SessionOptions { read_only: true }).unwrap()
+        engine
+            .session_with(Principal::local(), SessionOptions { read_only: true, ..SessionOptions::default() })
+            .unwrap()
     }
 }
 

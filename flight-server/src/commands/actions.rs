@@ -75,7 +75,7 @@ pub(crate) async fn act(server: &FlightSql, caller: &Caller, action: &Action) ->
         }
         "BeginTransaction" | "EndTransaction" | "BeginSavepoint" | "EndSavepoint" => {
             Err(Status::unimplemented(
-                "this server has no transactions: it only reads, and each statement sees the lake as it is when it runs",
+                "this server has no transactions: each statement sees the lake as it is when it runs, and what it writes appears at once",
             ))
         }
         other => Err(Status::unimplemented(format!(

@@ -13,7 +13,7 @@ pub(crate) struct Constants {
 }
 
 impl Constants {
-    pub(crate) fn new(limits: &Limits) -> Result<Self, Status> {
-        Ok(Self { sql_info: sql_info::data(limits)?, type_info: type_info::data()? })
+    pub(crate) fn new(limits: &Limits, writable: bool) -> Result<Self, Status> {
+        Ok(Self { sql_info: sql_info::data(limits, writable)?, type_info: type_info::data()? })
     }
 }

@@ -1,6 +1,8 @@
 //! `GetFlightInfo`, `GetSchema` and `DoGet`: reads the command and asks its file.
 
-use arrow::datatypes::Schema;
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
 use arrow::ipc::writer::IpcWriteOptions;
 use arrow_flight::sql::{Any, Command, ProstMessageExt, TicketStatementQuery};
 use arrow_flight::{
@@ -10,7 +12,8 @@ use bytes::Bytes;
 use prost::Message;
 use tonic::Status;
 
-use super::{metadata, parameters, prepared, statement};
+use super::statement::{self, Description};
+use super::{metadata, parameters, prepared, update};
 use crate::service::{Caller, FlightSql};
 use crate::status;
 use crate::stream::{self, FlightStream};
@@ -27,23 +30,32 @@ pub(crate) async fn flight_info(
         Command::CommandStatementQuery(query) => {
             refuse_transaction(query.transaction_id.as_ref())?;
             let kept = statement::plan_and_keep(server, caller, query.query).await?;
-            parameters::require_none(&kept.parameters)?;
-            (kept.schema, TicketStatementQuery { statement_handle: kept.handle }.as_any())
+            parameters::require_none(&kept.description.parameters)?;
+            match kept.description.update {
+                true => announced(server, &kept.ticket)?,
+                false => (
+                    Some(kept.description.schema),
+                    TicketStatementQuery { statement_handle: kept.handle }.as_any(),
+                ),
+            }
         }
         Command::CommandPreparedStatementQuery(query) => {
             let handle = &query.prepared_statement_handle;
-            let (schema, unbound) = prepared::schemas(server, caller, handle).await?;
-            parameters::require_none(&unbound)?;
-            (schema, query.as_any())
+            let (description, ticket) = prepared::describe(server, caller, handle).await?;
+            parameters::require_none(&description.parameters)?;
+            match description.update {
+                true => announced(server, &ticket)?,
+                false => (Some(description.schema), query.as_any()),
+            }
         }
         command => {
             let schema = metadata::schema(server, &command).ok_or_else(|| unsupported(&command))?;
-            (schema, command.into_any())
+            (Some(schema), command.into_any())
         }
     };
     let ticket = Ticket::new(ticket.encode_to_vec());
     Ok(FlightInfo {
-        schema: ipc(&schema)?,
+        schema: schema.map_or_else(|| Ok(Bytes::new()), |schema| ipc(&schema))?,
         flight_descriptor: Some(descriptor),
         endpoint: vec![FlightEndpoint::new().with_ticket(ticket)],
         total_records: -1,
@@ -64,11 +76,11 @@ pub(crate) async fn schema(
             refuse_transaction(query.transaction_id.as_ref())?;
             let schema = server.sessions.schema(&caller.session);
             let planned = statement::plan(server, caller, schema, query.query, Vec::new()).await?;
-            parameters::require_none(&planned.parameters)?;
-            planned.schema
+            parameters::require_none(&planned.description().parameters)?;
+            returned(&planned.description())
         }
         Command::CommandPreparedStatementQuery(query) => {
-            prepared::schemas(server, caller, &query.prepared_statement_handle).await?.0
+            returned(&prepared::describe(server, caller, &query.prepared_statement_handle).await?.0)
         }
         command => metadata::schema(server, &command).ok_or_else(|| unsupported(&command))?,
     };
@@ -89,7 +101,27 @@ pub(crate) async fn rows(
             return Ok(stream::of_batch(rows.ok_or_else(|| unsupported(&command))?));
         }
     };
-    statement::run(server, caller, StatementTicket::read(&handle, &caller.principal)?).await
+    let ticket = StatementTicket::read(&handle, &caller.principal)?;
+    match ticket.update {
+        true => update::rows(server, caller, ticket).await,
+        false => statement::run(server, caller, ticket).await,
+    }
+}
+
+/// An update is not run before its client comes for the count: whoever asks twice where to fetch it has not run it twice.
+/// Its columns are left open, for then drivers wait for it: those that know them go on before it is done.
+fn announced(server: &FlightSql, ticket: &StatementTicket) -> Result<(Option<SchemaRef>, Any), Status> {
+    let ticket = ticket.to_update();
+    server.updates.announce(ticket.id())?;
+    let handle = ticket.encode_to_vec().into();
+    Ok((None, TicketStatementQuery { statement_handle: handle }.as_any()))
+}
+
+fn returned(description: &Description) -> SchemaRef {
+    match description.update {
+        true => update::schema(),
+        false => Arc::clone(&description.schema),
+    }
 }
 
 /// `schema` as Flight messages carry it.

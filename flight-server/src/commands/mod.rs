@@ -5,6 +5,7 @@ mod cancel;
 mod catalogs;
 mod constants;
 mod dispatch;
+mod ingest;
 mod keys;
 mod metadata;
 mod parameters;
@@ -19,12 +20,16 @@ mod statement;
 mod table_types;
 mod tables;
 mod type_info;
+mod update;
+mod updates;
+mod upload;
 
 pub(crate) use actions::{act, actions};
 pub(crate) use constants::Constants;
 pub(crate) use dispatch::{flight_info, rows, schema};
 pub(crate) use plans::Plans;
 pub(crate) use put::put;
+pub(crate) use updates::Updates;
 
 /// The one catalog of a server.
 const CATALOG: &str = "tithe";

@@ -1,6 +1,7 @@
 //! Values for the parameters of a prepared statement: which there are, and what a client bound to them.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -9,20 +10,22 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
-use arrow_flight::FlightData;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::error::FlightError;
 use datafusion::common::ScalarValue;
 use futures::{TryStreamExt, stream};
 use prost::Message;
 use tithe_engine::Query;
-use tonic::{Status, Streaming};
+use tonic::Status;
 
+use super::upload::Upload;
 use crate::status;
 use crate::wire_schema::wire_schema;
 
 /// The values travel in the statement's handle, which clients send back with every call.
 const MOST_BYTES: usize = 1 << 20;
+/// Those of an update are written at once.
+const MOST_UPDATE_BYTES: usize = 64 << 20;
 
 /// A field per parameter, in the order in which they are bound; `Null` is a type that the statement does not tell.
 pub(super) fn schema(query: &Query) -> Result<SchemaRef, Status> {
@@ -47,6 +50,12 @@ pub(super) fn schema(query: &Query) -> Result<SchemaRef, Status> {
     Ok(wire_schema(&Schema::new(fields)))
 }
 
+/// The fields of `count` parameters whose types the statement does not tell.
+pub(super) fn untold(count: usize) -> SchemaRef {
+    let field = |number| Field::new(format!("${number}"), DataType::Null, true);
+    Arc::new(Schema::new((1..=count).map(field).collect::<Vec<_>>()))
+}
+
 /// What is read by whoever runs a statement without values for its parameters.
 pub(super) fn require_none(parameters: &Schema) -> Result<(), Status> {
     match parameters.fields().len() {
@@ -57,17 +66,48 @@ pub(super) fn require_none(parameters: &Schema) -> Result<(), Status> {
     }
 }
 
-/// The rows of values that a client uploads, the first message of which is `first`.
-pub(super) async fn receive(
-    first: FlightData,
-    mut rest: Streaming<FlightData>,
-) -> Result<RecordBatch, Status> {
-    let mut bytes = first.encoded_len();
-    let mut messages = vec![first];
-    while let Some(message) = rest.message().await? {
+/// What is read by whoever sends an update without values for its `count` parameters.
+pub(super) fn missing(count: usize) -> Status {
+    Status::invalid_argument(format!(
+        "the statement has {count} parameter(s) without a value: bind the values"
+    ))
+}
+
+/// That an update to which nothing was bound has no parameters.
+pub(super) fn require_none_open(query: &Query, unbound: bool) -> Result<(), Status> {
+    match unbound {
+        true => require_none(schema(query)?.as_ref()),
+        false => Ok(()),
+    }
+}
+
+/// The rows of values that a client uploads with an update, or none where it has none to bind.
+pub(super) async fn receive_for_update(upload: Upload) -> Result<Option<RecordBatch>, Status> {
+    let values = receive_at_most(MOST_UPDATE_BYTES, upload).await?;
+    if values.num_columns() == 0 {
+        return Ok(None);
+    }
+    check(&values, values.schema_ref())?;
+    Ok(Some(values))
+}
+
+/// The rows of values that a client uploads.
+pub(super) async fn receive(upload: Upload) -> Result<RecordBatch, Status> {
+    receive_at_most(MOST_BYTES, upload).await
+}
+
+async fn receive_at_most(most: usize, upload: Upload) -> Result<RecordBatch, Status> {
+    let mut bytes = 0;
+    let mut messages = Vec::new();
+    let mut sent = pin!(upload.messages());
+    while let Some(message) = sent.try_next().await? {
+        // Some say what they send in a message of its own.
+        if message.data_header.is_empty() {
+            continue;
+        }
         bytes += message.encoded_len();
-        if bytes > MOST_BYTES {
-            return Err(too_large());
+        if bytes > most {
+            return Err(too_large(most));
         }
         messages.push(message);
     }
@@ -110,9 +150,15 @@ pub(super) fn encode(values: &RecordBatch) -> Result<Vec<u8>, Status> {
     };
     let bytes: Vec<u8> = write().map_err(|error: ArrowError| status::from_arrow(&error))?;
     if bytes.len() > MOST_BYTES {
-        return Err(too_large());
+        return Err(too_large(MOST_BYTES));
     }
     Ok(bytes)
+}
+
+/// The values in a handle as they were bound.
+pub(super) fn batches(bytes: &[u8]) -> Result<Vec<RecordBatch>, Status> {
+    let read = StreamReader::try_new(bytes, None).and_then(Iterator::collect);
+    read.map_err(|_unreadable| broken())
 }
 
 /// The rows of values in a handle, of which there is at least one.
@@ -139,10 +185,10 @@ fn broken() -> Status {
     Status::invalid_argument("the statement's handle is broken: prepare the statement again")
 }
 
-fn too_large() -> Status {
+fn too_large(most: usize) -> Status {
     Status::resource_exhausted(format!(
         "the values of the parameters take more than {} MiB: bind fewer rows at once",
-        MOST_BYTES >> 20
+        most >> 20
     ))
 }
 

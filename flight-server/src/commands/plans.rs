@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::statement::Planned;
+use super::statement::Plan;
 use crate::ticket::StatementTicket;
 
 const MOST: usize = 256;
@@ -13,11 +13,11 @@ const LIFE: Duration = Duration::from_secs(10);
 /// Recent plans, each taken once. A ticket whose plan is gone is planned anew, so losing one costs only time.
 #[derive(Debug, Default)]
 pub(crate) struct Plans {
-    kept: Mutex<VecDeque<(Instant, StatementTicket, Planned)>>,
+    kept: Mutex<VecDeque<(Instant, StatementTicket, Plan)>>,
 }
 
 impl Plans {
-    pub(super) fn keep(&self, ticket: &StatementTicket, planned: Planned) {
+    pub(super) fn keep(&self, ticket: &StatementTicket, planned: Plan) {
         let now = Instant::now();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         while kept.len() >= MOST
@@ -29,7 +29,7 @@ impl Plans {
     }
 
     /// The plan of exactly this ticket, if it is fresh.
-    pub(super) fn take(&self, ticket: &StatementTicket) -> Option<Planned> {
+    pub(super) fn take(&self, ticket: &StatementTicket) -> Option<Plan> {
         let now = Instant::now();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let place = kept.iter().position(|(_, known, _)| known == ticket)?;

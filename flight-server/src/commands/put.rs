@@ -1,4 +1,4 @@
-//! `DoPut`: values for a prepared statement; everything that would write is refused.
+//! `DoPut`: values for a prepared statement, updates, and rows for tables.
 
 use arrow_flight::FlightData;
 use arrow_flight::PutResult;
@@ -6,8 +6,10 @@ use arrow_flight::sql::{Command, DoPutPreparedStatementResult};
 use prost::Message;
 use tonic::{Status, Streaming};
 
-use super::dispatch::{read, unsupported};
-use super::{prepared, read_only};
+use super::dispatch::{read, refuse_transaction, unsupported};
+use super::upload::Upload;
+use super::{ingest, prepared, update};
+use crate::request_end::RequestEnd;
 use crate::service::{Caller, FlightSql};
 
 /// Takes what the client sends.
@@ -15,32 +17,30 @@ pub(crate) async fn put(
     server: &FlightSql,
     caller: &Caller,
     mut messages: Streaming<FlightData>,
+    end: RequestEnd,
 ) -> Result<PutResult, Status> {
     let unnamed = || {
         Status::invalid_argument("the upload does not say what it is: its first message has no descriptor")
     };
     let first = messages.message().await?.ok_or_else(unnamed)?;
-    let descriptor = first.flight_descriptor.as_ref().ok_or_else(unnamed)?;
-    match read(&descriptor.cmd)? {
+    let command = first.flight_descriptor.as_ref().ok_or_else(unnamed)?.cmd.clone();
+    let upload = Upload { first, rest: messages, end };
+    match read(&command)? {
         Command::CommandPreparedStatementQuery(query) => {
             let handle = &query.prepared_statement_handle;
-            let handle = prepared::bind(server, caller, handle, first, messages).await?;
+            let handle = prepared::bind(server, caller, handle, upload).await?;
             let result = DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) };
             Ok(PutResult { app_metadata: result.encode_to_vec().into() })
         }
-        command => Err(refusal(&command)),
-    }
-}
-
-fn refusal(command: &Command) -> Status {
-    match command {
-        Command::CommandStatementUpdate(update) => {
-            read_only::refused(update.query.split_whitespace().next().unwrap_or("an update"))
+        Command::CommandStatementUpdate(command) => {
+            refuse_transaction(command.transaction_id.as_ref())?;
+            update::put(server, caller, command.query).await
         }
-        Command::CommandPreparedStatementUpdate(_) => read_only::refused("an update"),
-        Command::CommandStatementIngest(ingest) => {
-            read_only::refused(&format!("loading rows into {}", ingest.table))
+        Command::CommandPreparedStatementUpdate(command) => {
+            let handle = &command.prepared_statement_handle;
+            update::put_prepared(server, caller, handle, upload).await
         }
-        other => unsupported(other),
+        Command::CommandStatementIngest(command) => ingest::put(server, caller, command, upload).await,
+        command => Err(unsupported(&command)),
     }
 }

@@ -10,26 +10,26 @@ use tonic::Status;
 use crate::limits::Limits;
 
 /// Everything the server says about itself; each request picks what it asks for.
-pub(super) fn data(limits: &Limits) -> Result<SqlInfoData, Status> {
+pub(super) fn data(limits: &Limits, writable: bool) -> Result<SqlInfoData, Status> {
     let timeout = limits.query_timeout.map_or(0, |timeout| timeout.as_millis());
     let mut info = SqlInfoDataBuilder::new();
 
     info.append(SqlInfo::FlightSqlServerName, "Tithe");
     info.append(SqlInfo::FlightSqlServerVersion, env!("CARGO_PKG_VERSION"));
     info.append(SqlInfo::FlightSqlServerArrowVersion, arrow::ARROW_VERSION);
-    info.append(SqlInfo::FlightSqlServerReadOnly, true);
+    info.append(SqlInfo::FlightSqlServerReadOnly, !writable);
     info.append(SqlInfo::FlightSqlServerSql, true);
     info.append(SqlInfo::FlightSqlServerSubstrait, false);
     info.append(SqlInfo::FlightSqlServerTransaction, i32::from(SqlSupportedTransaction::None));
     info.append(SqlInfo::FlightSqlServerCancel, true);
-    info.append(SqlInfo::FlightSqlServerBulkIngestion, false);
+    info.append(SqlInfo::FlightSqlServerBulkIngestion, writable);
     info.append(SqlInfo::FlightSqlServerIngestTransactionsSupported, false);
     info.append(SqlInfo::FlightSqlServerStatementTimeout, i32::try_from(timeout).unwrap_or(i32::MAX));
     info.append(SqlInfo::FlightSqlServerTransactionTimeout, 0);
 
     info.append(SqlInfo::SqlDdlCatalog, false);
     info.append(SqlInfo::SqlDdlSchema, false);
-    info.append(SqlInfo::SqlDdlTable, false);
+    info.append(SqlInfo::SqlDdlTable, writable);
     info.append(
         SqlInfo::SqlIdentifierCase,
         i64::from(i32::from(SqlSupportedCaseSensitivity::SqlCaseSensitivityLowercase)),

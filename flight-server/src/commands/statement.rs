@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use bytes::Bytes;
 use datafusion::common::ScalarValue;
@@ -27,13 +29,56 @@ pub(crate) struct Planned {
     pub(crate) schema: SchemaRef,
     /// Those that have no value.
     pub(crate) parameters: SchemaRef,
+    /// Whether it writes and returns no rows.
+    pub(crate) update: bool,
+}
+
+/// What a client learns of a statement before it runs.
+#[derive(Debug, Clone)]
+pub(super) struct Description {
+    /// Without columns where they hang on values that are not bound yet.
+    pub(super) schema: SchemaRef,
+    /// Those that have no value.
+    pub(super) parameters: SchemaRef,
+    /// Whether it writes and returns no rows.
+    pub(super) update: bool,
 }
 
 /// A statement whose plan waits for the client to come back with its handle.
 pub(super) struct Kept {
-    pub(super) schema: SchemaRef,
-    pub(super) parameters: SchemaRef,
+    pub(super) description: Description,
     pub(super) handle: Bytes,
+    pub(super) ticket: StatementTicket,
+}
+
+/// Planned, or waiting for the values that tell the types of its parameters.
+#[derive(Debug)]
+pub(super) enum Plan {
+    Ready(Box<Planned>),
+    Open(Description),
+}
+
+impl Plan {
+    pub(super) fn description(&self) -> Description {
+        match self {
+            Self::Ready(planned) => Description {
+                schema: Arc::clone(&planned.schema),
+                parameters: Arc::clone(&planned.parameters),
+                update: planned.update,
+            },
+            Self::Open(description) => description.clone(),
+        }
+    }
+
+    /// # Errors
+    /// When parameters have no values.
+    pub(super) fn ready(self) -> Result<Planned, Status> {
+        parameters::require_none(&self.description().parameters)?;
+        match self {
+            Self::Ready(planned) => Ok(*planned),
+            Self::Open(_) => Err(Status::internal("a statement without parameters waits for values")),
+        }
+    }
 }
 
 /// Plans one statement that only reads, with `values` for its parameters or none.
@@ -43,14 +88,9 @@ pub(super) async fn plan(
     default_schema: Option<String>,
     sql: String,
     values: Vec<ScalarValue>,
-) -> Result<Planned, Status> {
+) -> Result<Plan, Status> {
     server.limits.check_statement(&sql)?;
-    let asked = Asked {
-        engine: Arc::clone(&server.engine),
-        principal: caller.principal.clone(),
-        default_schema,
-        sql,
-    };
+    let asked = asked(server, caller, default_schema, sql);
     server.limits.in_time(server.workers.run(async move { asked.plan(&values).await })).await
 }
 
@@ -59,7 +99,7 @@ pub(super) async fn plan_ticket(
     server: &FlightSql,
     caller: &Caller,
     ticket: &StatementTicket,
-) -> Result<Planned, Status> {
+) -> Result<Plan, Status> {
     let first = match &ticket.values {
         Some(values) => parameters::decode(values)?.into_iter().next().unwrap_or_default(),
         None => Vec::new(),
@@ -71,14 +111,14 @@ pub(super) async fn plan_ticket(
 pub(super) async fn plan_and_keep(server: &FlightSql, caller: &Caller, sql: String) -> Result<Kept, Status> {
     let default_schema = server.sessions.schema(&caller.session);
     let planned = plan(server, caller, default_schema.clone(), sql.clone(), Vec::new()).await?;
-    let ticket = StatementTicket::new(&caller.principal, sql, default_schema, &planned.schema);
-    let kept = Kept {
-        schema: Arc::clone(&planned.schema),
-        parameters: Arc::clone(&planned.parameters),
-        handle: ticket.encode_to_vec().into(),
-    };
-    server.plans.keep(&ticket, planned);
-    Ok(kept)
+    let description = planned.description();
+    let ticket = StatementTicket::new(&caller.principal, sql, default_schema, &description.schema);
+    let handle = ticket.encode_to_vec().into();
+    // An update is planned when it runs, and only then.
+    if !description.update {
+        server.plans.keep(&ticket, planned);
+    }
+    Ok(Kept { description, handle, ticket })
 }
 
 /// Runs the statement of a ticket, once for each row of values that it carries.
@@ -91,65 +131,131 @@ pub(super) async fn run(
     let permit = run.unless_interrupted(server.limits.admit(&caller.principal)).await?;
     let bounds = Bounds::new(run, server.limits.query_timeout);
     let starting = async {
-        let planned = match server.plans.take(&ticket) {
-            Some(planned) => planned,
-            None => plan_ticket(server, caller, &ticket).await?,
+        let kept = match server.plans.take(&ticket) {
+            Some(kept) => Some(start(server, &ticket, kept.ready()?).await?),
+            None => None,
         };
-        ticket.check_columns(&planned.schema)?;
-        parameters::require_none(&planned.parameters)?;
-        let Planned { query, schema, .. } = planned;
-        let executing = async move { query.execute().await.map_err(|error| status::from_engine(&error)) };
-        let first = server.workers.run(executing).await?;
+        let (first, schema) = match kept {
+            Some(Some(started)) => started,
+            // Nothing was kept, or what it was made of has changed.
+            _ => {
+                let planned = plan_ticket(server, caller, &ticket).await?.ready()?;
+                let changed = || status::from_engine(&EngineError::Stale { what: "the lake".to_owned() });
+                start(server, &ticket, planned).await?.ok_or_else(changed)?
+            }
+        };
         let more = match &ticket.values {
             Some(values) => parameters::decode(values)?.into_iter().skip(1).collect(),
             None => Vec::new(),
         };
-        let asked = Asked {
-            engine: Arc::clone(&server.engine),
-            principal: caller.principal.clone(),
-            default_schema: ticket.default_schema,
-            sql: ticket.sql,
-        };
+        let asked = asked(server, caller, ticket.default_schema, ticket.sql);
         Ok((asked.and_then(first, more, &schema), schema))
     };
     let (batches, schema) = bounds.hold(starting).await?;
     Ok(stream::of_query(server.workers.clone(), batches, schema, bounds, permit))
 }
 
+/// Starts what was planned; `None` when the policy or a table has changed since.
+async fn start(
+    server: &FlightSql,
+    ticket: &StatementTicket,
+    planned: Planned,
+) -> Result<Option<(SendableRecordBatchStream, SchemaRef)>, Status> {
+    if planned.update {
+        return Err(Status::invalid_argument(
+            "the ticket is of an update and was not announced: run it again",
+        ));
+    }
+    ticket.check_columns(&planned.schema)?;
+    let Planned { query, schema, .. } = planned;
+    let executing = async move {
+        query.look_again();
+        match query.execute().await {
+            Ok(rows) => Ok(Some((rows, schema))),
+            Err(EngineError::Stale { .. }) => Ok(None),
+            Err(error) => Err(status::from_engine(&error)),
+        }
+    };
+    server.workers.run(executing).await
+}
+
 /// A statement, who asks, and where its names are looked up.
-struct Asked {
+pub(super) struct Asked {
     engine: Arc<Engine>,
     principal: Principal,
     default_schema: Option<String>,
+    pub(super) sql: String,
+    /// Whether statements may write tables of the lake.
+    pub(super) writable: bool,
+}
+
+/// `sql` as `caller` asks it of `server`.
+pub(super) fn asked(
+    server: &FlightSql,
+    caller: &Caller,
+    default_schema: Option<String>,
     sql: String,
+) -> Asked {
+    Asked {
+        engine: Arc::clone(&server.engine),
+        principal: caller.principal.clone(),
+        default_schema,
+        sql,
+        writable: server.writable,
+    }
 }
 
 impl Asked {
-    async fn plan(&self, values: &[ScalarValue]) -> Result<Planned, Status> {
-        let query = self.query(values).await.map_err(|error| match error {
-            EngineError::ReadOnly { what } => read_only::refused(&what),
-            // Where the planner must know the type of a parameter.
-            EngineError::DataFusion(error)
-                if values.is_empty() && error.to_string().contains("laceholder") =>
-            {
-                untold_type()
+    async fn plan(&self, values: &[ScalarValue]) -> Result<Plan, Status> {
+        let query = match self.query(values).await {
+            Ok(query) => query,
+            Err(EngineError::OpenParameters { count }) => {
+                let (schema, parameters) = (Arc::new(Schema::empty()), parameters::untold(count));
+                return Ok(Plan::Open(Description { schema, parameters, update: false }));
             }
-            error => status::from_engine(&error),
-        })?;
-        if query.kind() != StatementKind::Query {
-            return Err(read_only::refused(self.sql.split_whitespace().next().unwrap_or("the statement")));
-        }
+            Err(EngineError::ReadOnly { what }) => return Err(read_only::refused(self.writable, &what)),
+            Err(error) => return Err(status::from_engine(&error)),
+        };
+        let update = match query.kind() {
+            StatementKind::Query => false,
+            StatementKind::Change if self.writable => true,
+            _ => {
+                let what = self.sql.split_whitespace().next().unwrap_or("the statement");
+                return Err(read_only::refused(self.writable, what));
+            }
+        };
         let parameters = parameters::schema(&query)?;
+        if update {
+            let schema = Arc::new(Schema::empty());
+            return Ok(Plan::Ready(Box::new(Planned { query, schema, parameters, update })));
+        }
         let schema = announced(&query, !values.is_empty() || !parameters.fields().is_empty());
-        Ok(Planned { query, schema, parameters })
+        Ok(Plan::Ready(Box::new(Planned { query, schema, parameters, update })))
     }
 
-    async fn query(&self, values: &[ScalarValue]) -> tithe_engine::Result<Query> {
-        let session = self.engine.session_with(self.principal.clone(), SessionOptions { read_only: true })?;
+    pub(super) async fn query(&self, values: &[ScalarValue]) -> tithe_engine::Result<Query> {
+        self.ready_session().await?.query_with(&self.sql, values).await
+    }
+
+    /// One statement that writes, with all rows of `values`.
+    pub(super) async fn query_with_rows(&self, values: &[RecordBatch]) -> tithe_engine::Result<Query> {
+        let schema = values.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
+        let values = concat_batches(&schema, values).map_err(DataFusionError::from)?;
+        self.ready_session().await?.query_with_rows(&self.sql, &values).await
+    }
+
+    /// A session of whoever asks.
+    pub(super) fn session(&self) -> tithe_engine::Result<Session> {
+        let options = SessionOptions { read_only: true, writes_lake: self.writable };
+        self.engine.session_with(self.principal.clone(), options)
+    }
+
+    async fn ready_session(&self) -> tithe_engine::Result<Session> {
+        let session = self.session()?;
         if let Some(schema) = &self.default_schema {
             use_schema(&session, schema).await?;
         }
-        session.query_with(&self.sql, values).await
+        Ok(session)
     }
 
     /// The rows of `first`, then those of the statement with each of `more`; each starts when the one before it ends.
@@ -195,10 +301,4 @@ fn announced(query: &Query, has_parameters: bool) -> SchemaRef {
 async fn use_schema(session: &Session, schema: &str) -> tithe_engine::Result<()> {
     let setting = format!("SET datafusion.catalog.default_schema = '{}'", schema.replace('\'', "''"));
     session.query(&setting).await?.collect().await.map(drop)
-}
-
-fn untold_type() -> Status {
-    Status::invalid_argument(
-        "the statement does not tell the type of a parameter: write it, as in CAST($1 AS BIGINT)",
-    )
 }

@@ -23,3 +23,4 @@ mod starting;
 mod support;
 mod tickets;
 mod worker;
+mod writing;

@@ -116,6 +116,35 @@ async fn a_ticket_from_before_a_change_shows_nothing_that_is_forbidden_now() {
     std::fs::write(folder.path().join("policy.json"), "{}").unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     let refused = wang.messages(crate::support::ticket(&info)).await.unwrap_err();
-    assert_eq!(refused.code(), Code::PermissionDenied, "{refused}");
+    assert_eq!(refused.code(), Code::NotFound, "{refused}");
     assert_eq!(wang.refusal("SELECT bureau_code FROM ref.bureau").await.0, Code::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_is_planned_again_under_a_changed_policy() {
+    let folder = TempDir::new().unwrap();
+    let server = guarded(&folder).await;
+    let wang = logged_in(server.tls_channel().await, USERS[0]).await;
+    let sql = "SELECT count(DISTINCT county_code) AS counties FROM tax.taxpayer";
+    let info = wang.query_info(sql).await.unwrap();
+    let whole = wang.query_info("SELECT * FROM tax.taxpayer").await.unwrap();
+    let mut prepared = wang.sql.clone().prepare(sql.to_owned(), None).await.unwrap();
+    let changed = POLICY.replace("county_code = '63000'", "county_code IN ('63000', '65000')");
+    let changed = changed.replace("\"mask\": \"left(name, 1)\"", "\"allow\": false");
+    std::fs::write(folder.path().join("policy.json"), changed).unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    for info in [info, prepared.execute().await.unwrap()] {
+        let rows = wang.messages(crate::support::ticket(&info)).await.unwrap();
+        let rows = arrow_flight::utils::flight_data_to_batches(&rows).unwrap();
+        insta::allow_duplicates!(assert_snapshot!(shown(&rows), @r#"
+        +----------+
+        | counties |
+        +----------+
+        | 2        |
+        +----------+
+        "#));
+    }
+    let other_columns = wang.messages(crate::support::ticket(&whole)).await.unwrap_err();
+    assert_eq!(other_columns.code(), Code::FailedPrecondition, "{other_columns}");
+    assert!(other_columns.message().contains("other columns than were announced"), "{other_columns}");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Schema};
 use arrow_flight::sql::ActionCreatePreparedStatementRequest;
 use arrow_flight::sql::ProstMessageExt;
@@ -151,4 +151,53 @@ async fn updates_are_refused() {
     let mut prepared = client.sql.clone().prepare("SELECT 1".to_owned(), None).await.unwrap();
     let error = prepared.execute_update().await.unwrap_err().to_string();
     assert!(error.contains("this server only reads"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_take_the_types_of_their_values() {
+    let server = Server::start().await;
+    let client = server.client().await;
+    let answer = async |sql: &str, values: RecordBatch| {
+        let mut prepared = client.sql.clone().prepare(sql.to_owned(), None).await.unwrap();
+        let parameters = prepared.parameter_schema().unwrap().fields().len();
+        assert_eq!(parameters, values.num_columns(), "{sql}");
+        prepared.set_parameters(values).unwrap();
+        let info = prepared.execute().await.unwrap();
+        shown(&rows(&client, &info).await)
+    };
+    let numbers = || Arc::new(Int64Array::from(vec![-3])) as ArrayRef;
+    let date = || Arc::new(Date32Array::from(vec![19_782])) as ArrayRef;
+    let word = |word: &str| Arc::new(StringArray::from(vec![word])) as ArrayRef;
+    let row = |columns: Vec<ArrayRef>| {
+        let names = ["0", "1"];
+        RecordBatch::try_from_iter(names.into_iter().zip(columns)).unwrap()
+    };
+    assert_snapshot!(answer("SELECT abs(?) AS n, ? AS text", row(vec![numbers(), word("稅")])).await, @r#"
+    +---+------+
+    | n | text |
+    +---+------+
+    | 3 | 稅   |
+    +---+------+
+    "#);
+    assert_snapshot!(answer("SELECT ? + ? AS sum", row(vec![numbers(), numbers()])).await, @r#"
+    +-----+
+    | sum |
+    +-----+
+    | -6  |
+    +-----+
+    "#);
+    // No one type fits both parameters here, so nothing is known before the values come.
+    assert_snapshot!(answer("SELECT date_trunc(?, ?) AS month", row(vec![word("month"), date()])).await, @r#"
+    +---------------------+
+    | month               |
+    +---------------------+
+    | 2024-02-01T00:00:00 |
+    +---------------------+
+    "#);
+    let mut wrong = client.sql.clone().prepare("SELECT date_trunc(?, ?)".to_owned(), None).await.unwrap();
+    wrong.set_parameters(row(vec![numbers(), numbers()])).unwrap();
+    assert!(wrong.execute().await.unwrap_err().to_string().contains("date_trunc"));
+    let (code, message) = client.refusal("SELECT date_trunc($1, $2)").await;
+    assert_eq!(code, Code::InvalidArgument);
+    assert!(message.contains("2 parameter(s) without a value"), "{message}");
 }

@@ -53,7 +53,7 @@ impl Server {
         Self::of(engine(&sample_lake(), Some(policy)).await, change).await
     }
 
-    async fn of(engine: Arc<Engine>, change: impl FnOnce(&mut ServeOptions)) -> Self {
+    pub(crate) async fn of(engine: Arc<Engine>, change: impl FnOnce(&mut ServeOptions)) -> Self {
         let mut options = on_a_free_port();
         change(&mut options);
         let (ready, addresses) = oneshot::channel();

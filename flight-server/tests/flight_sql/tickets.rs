@@ -3,7 +3,13 @@
 use arrow_flight::sql::{
     ActionClosePreparedStatementRequest, CommandPreparedStatementQuery, ProstMessageExt, TicketStatementQuery,
 };
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_flight::{Action, Ticket};
+use parquet::arrow::ArrowWriter;
 use prost::Message;
 use tonic::{Code, Status};
 
@@ -108,4 +114,37 @@ async fn a_forged_ticket_grants_nothing() {
     );
     let long = format!("SELECT '{}'", "x".repeat(2_000_000));
     assert_eq!(fetch(&client, forged("local", &long)).await.code(), Code::ResourceExhausted);
+}
+
+fn write(lake: &Path, name: &str, column: ArrayRef) {
+    let batch = RecordBatch::try_from_iter([("n", column)]).unwrap();
+    let file = File::create(lake.join("a/t").join(name)).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_from_before_the_files_changed_reads_those_of_now() {
+    let lake = tempfile::TempDir::new().unwrap();
+    std::fs::create_dir_all(lake.path().join("a/t")).unwrap();
+    write(lake.path(), "1.parquet", Arc::new(Int64Array::from(vec![1, 2])));
+    let server = Server::on(lake.path(), |_options| ()).await;
+    let client = server.client().await;
+    let sql = "SELECT sum(n) AS total FROM a.t";
+    let announced = client.query_info(sql).await.unwrap();
+    std::fs::remove_file(lake.path().join("a/t/1.parquet")).unwrap();
+    write(lake.path(), "2.parquet", Arc::new(Int64Array::from(vec![40])));
+    let rows = client.messages(ticket(&announced)).await.unwrap();
+    let rows = arrow_flight::utils::flight_data_to_batches(&rows).unwrap();
+    assert_eq!(crate::support::shown(&rows).lines().nth(3), Some("| 40    |"));
+
+    let announced = client.query_info("SELECT n FROM a.t").await.unwrap();
+    write(lake.path(), "2.parquet", Arc::new(StringArray::from(vec!["forty"])));
+    let refused = client.messages(ticket(&announced)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition, "{refused}");
+    assert!(refused.message().contains("other columns than were announced"), "{refused}");
+    std::fs::remove_file(lake.path().join("a/t/2.parquet")).unwrap();
+    let gone = client.messages(ticket(&announced)).await.unwrap_err();
+    assert!(gone.message().contains("a.t"), "{gone}");
 }

@@ -1,0 +1,48 @@
+//! Which privilege a change needs: Trino's, by the same names.
+
+use std::sync::Arc;
+
+use super::{Action, Existing, Target, WriteMode};
+use crate::catalog::Lake;
+use crate::error::{EngineError, Result};
+use crate::policy::{Authority, Privilege};
+
+/// That the principal may make the change to a table of `lake`.
+///
+/// Rows are added by who holds `INSERT` and sees the whole table: whoever sees a part of it would else learn from what
+/// does not fit. A table is made, replaced and dropped by who holds `OWNERSHIP`. Whether the table is there is not
+/// told to whom neither is granted.
+///
+/// # Errors
+/// When the policy does not grant it.
+pub(super) async fn check_permitted(authority: &Authority, target: &Target, lake: &Arc<Lake>) -> Result<()> {
+    let holds = |privilege| authority.grants(&target.schema, &target.table, privilege);
+    let refuse = |what: &str, reason: &str| {
+        Err(EngineError::NotAllowed { what: format!("{what} {}", target.name()), reason: reason.to_owned() })
+    };
+    let owns = holds(Privilege::Ownership);
+    let Action::Write(WriteMode { existing: Existing::Append, create }) = target.action else {
+        return match owns {
+            true => Ok(()),
+            false => refuse("changing", "the policy does not grant you OWNERSHIP of it"),
+        };
+    };
+    if !owns && !holds(Privilege::Insert) {
+        return refuse("adding rows to", "the policy does not grant you INSERT on it");
+    }
+    let Some(stored) = lake.table(&target.schema, &target.table).await? else {
+        return match owns || !create {
+            true => Ok(()),
+            false => refuse("creating", "the policy does not grant you OWNERSHIP of it"),
+        };
+    };
+    if !holds(Privilege::Insert) {
+        return refuse("adding rows to", "the policy does not grant you INSERT on it");
+    }
+    let columns = stored.schema();
+    let names: Vec<&str> = columns.fields().iter().map(|field| field.name().as_str()).collect();
+    match authority.shows_all(&target.schema, &target.table, &names) {
+        true => Ok(()),
+        false => refuse("adding rows to", "you see it in part, or not at all"),
+    }
+}
