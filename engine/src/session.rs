@@ -29,7 +29,8 @@ use crate::execute::{
 use crate::options::{EngineOptions, SessionOptions};
 use crate::plan;
 use crate::policy::{
-    Authority, Governance, PolicyStore, Principal, Privilege, PushHarmlessFilters, TithePlanner, apply, columns_read,
+    Authority, Governance, PolicyStore, Principal, Privilege, PushHarmlessFilters, TithePlanner, apply,
+    columns_read,
 };
 use crate::settings::Settings;
 
@@ -342,13 +343,15 @@ impl Session {
     /// When the policy does not grant it.
     pub(crate) fn check_may_insert(&self, schema: &str, table: &str) -> Result<()> {
         match &self.authority {
-            Some(authority) if !authority.grants(schema, table, Privilege::Insert) => Err(EngineError::NotAllowed {
-                what: format!("writing {schema}.{table}"),
-                reason: format!(
-                    "the policy does not grant INSERT on it to {}; ask who keeps the policy",
-                    self.principal.name
-                ),
-            }),
+            Some(authority) if !authority.grants(schema, table, Privilege::Insert) => {
+                Err(EngineError::NotAllowed {
+                    what: format!("writing {schema}.{table}"),
+                    reason: format!(
+                        "the policy does not grant INSERT on it to {}; ask who keeps the policy",
+                        self.principal.name
+                    ),
+                })
+            }
             _ => Ok(()),
         }
     }

@@ -8,7 +8,9 @@ use crate::support::Place;
 /// The lines of a listing, without its frame and header.
 fn rows(listing: &str) -> Vec<Vec<String>> {
     let lines = listing.lines().filter(|line| line.starts_with("| ")).skip(1);
-    lines.map(|line| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()).collect()
+    lines
+        .map(|line| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect())
+        .collect()
 }
 
 fn found<'r>(rows: &'r [Vec<String>], table: &str, column: &str) -> Option<&'r str> {
@@ -28,7 +30,8 @@ fn what_the_sample_lake_holds_about_people_is_found() {
     ] {
         assert_eq!(found(&rows, table, column), Some(tag), "{table}.{column} in {rows:#?}");
     }
-    for (table, column) in [("ref.county", "name"), ("tax.taxpayer", "county_code"), ("ref.industry", "name")] {
+    for (table, column) in [("ref.county", "name"), ("tax.taxpayer", "county_code"), ("ref.industry", "name")]
+    {
         assert_eq!(found(&rows, table, column), None, "{table}.{column}");
     }
 }
@@ -43,7 +46,11 @@ fn no_value_is_shown_as_it_is() {
          \"tags\": [\"電話 0912-345-678\"], \"events\": [{\"a\": 1}], \"amount\": 12345675, \"ok\": true}\n",
     );
     let ran = place.run(["scan", "--lake", "lake"]);
-    assert!(ran.stderr.contains("crm.people: events is nested too deeply to be looked into"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("crm.people: events is nested too deeply to be looked into"),
+        "{}",
+        ran.stderr
+    );
     let listing = ran.result();
     for value in ["王小明", "A123456789", "ming@", "345-678", "愛國西路", "4111 1111"] {
         assert!(!listing.contains(value), "{value} in\n{listing}");
@@ -54,7 +61,8 @@ fn no_value_is_shown_as_it_is() {
 #[test]
 fn the_proposal_is_a_section_of_a_policy() {
     let place = Place::with_sample();
-    let json: Value = serde_json::from_str(&place.run(["scan", "tax.taxpayer", "--format", "json"]).result()).unwrap();
+    let json: Value =
+        serde_json::from_str(&place.run(["scan", "tax.taxpayer", "--format", "json"]).result()).unwrap();
     assert!(json["tags"].as_array().is_some_and(|tags| tags.len() > 3), "{json}");
     let mut policy = json;
     policy["tables"] = serde_json::json!([{"user": "lin", "privileges": ["SELECT"]}]);
