@@ -118,6 +118,11 @@ fn killed_and_cancelled_in_a_bucket_it_goes_on_where_it_was() {
             assert!(refused.contains("it is being run by process"), "{refused}");
         }
         std::thread::sleep(Duration::from_millis(40 * round));
+        if child.try_wait().expect("a process").is_some_and(|status| status.success()) {
+            // A fast machine may be done before the last rounds.
+            assert!(round > 1, "it was done before it was killed twice: give it more to do");
+            continue;
+        }
         match round {
             3 => {
                 let cancelled = bucket.run(&["job", "cancel", "job.toml", "--lake", BUCKET]);
