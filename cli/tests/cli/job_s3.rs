@@ -96,7 +96,7 @@ const RUN: [&str; 5] = ["job", "run", "job.toml", "--lake", BUCKET];
 
 #[test]
 fn killed_and_cancelled_in_a_bucket_it_goes_on_where_it_was() {
-    const GROUPS: u32 = 40;
+    const GROUPS: u32 = 200;
     let Some(python) = python_or_skip("killed_and_cancelled_in_a_bucket_it_goes_on_where_it_was") else {
         return;
     };
@@ -118,9 +118,15 @@ fn killed_and_cancelled_in_a_bucket_it_goes_on_where_it_was() {
             assert!(refused.contains("it is being run by process"), "{refused}");
         }
         std::thread::sleep(Duration::from_millis(40 * round));
+        if child.try_wait().expect("a process").is_some_and(|status| status.success()) {
+            // A fast machine may be done before the last rounds.
+            assert!(round > 1, "it was done before it was killed twice: give it more to do");
+            continue;
+        }
         match round {
             3 => {
-                assert_eq!(bucket.run(&["job", "cancel", "job.toml", "--lake", BUCKET]).code, Some(0));
+                let cancelled = bucket.run(&["job", "cancel", "job.toml", "--lake", BUCKET]);
+                assert_eq!(cancelled.code, Some(0), "{}", cancelled.stderr);
                 assert_eq!(child.wait().expect("its end").code(), Some(130));
             }
             _ => {
@@ -131,19 +137,19 @@ fn killed_and_cancelled_in_a_bucket_it_goes_on_where_it_was() {
     }
     let ran = bucket.run(&RUN);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    assert!(ran.stderr.contains("40 of 40 partitions are there"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("200 of 200 partitions are there"), "{}", ran.stderr);
     let again = bucket.run(&RUN);
     assert!(again.stderr.contains("nothing to do"), "{}", again.stderr);
     let ask = "SELECT count(*) AS n, count(DISTINCT n) AS different, sum(twice) AS twice, count(DISTINCT k) AS k FROM out.result";
     let answer = bucket.run(&["sql", "--lake", BUCKET, "--format", "csv", "-c", ask]).result();
-    assert_eq!(answer, "n,different,twice,k\n120,120,14280,40\n");
+    assert_eq!(answer, "n,different,twice,k\n600,600,359400,200\n");
     // Every object is whole under its name, and what is not finished is nowhere.
     let files = bucket.python(
         "for page in s3.get_paginator('list_objects_v2').paginate(Bucket='authority', Prefix='lake/out/result/k='):\n \
          for found in page['Contents']: print(found['Key'])",
     );
     let files: Vec<&str> = files.lines().collect();
-    assert_eq!(files.len(), 40);
+    assert_eq!(files.len(), 200);
     assert!(files.iter().all(|name| name.ends_with("/job.parquet")), "{files:?}");
     let verified = bucket.run(&["job", "verify", "job.toml", "--lake", BUCKET, "--sample", "3"]);
     assert_eq!(verified.code, Some(0), "{}", verified.stderr);
