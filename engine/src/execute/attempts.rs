@@ -53,7 +53,13 @@ impl Run {
                     self.delivered = true;
                     return Some(Ok(batch));
                 }
-                None => return None,
+                None if self.delivered => return None,
+                None => {
+                    // An answer without rows has columns all the same.
+                    self.rows = None;
+                    self.delivered = true;
+                    return Some(Ok(RecordBatch::new_empty(self.embedded.schema())));
+                }
                 Some(Err(error)) => {
                     self.rows = None;
                     if let Err(error) = self.again(error).await {

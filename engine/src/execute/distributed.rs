@@ -18,6 +18,9 @@ use crate::cluster::{Cluster, Member, distributed_state};
 use crate::error::{Result, plain};
 use crate::execute::codec::TitheCodec;
 use crate::execute::order_dependent::order_dependent_aggregate;
+use crate::execute::wire::has_large_lists;
+
+const LARGE_LISTS: &str = "it holds lists of a kind that cannot be sent to workers";
 
 /// A query that may run on workers.
 #[derive(Debug, Clone)]
@@ -68,6 +71,7 @@ impl OnWorkers {
         }
         let state = distributed_state(&self.state, &self.cluster, &members)?;
         match plan(&state, &self.plan).await {
+            Ok(plan) if has_large_lists(&plan) => Ok(Place::Here(LARGE_LISTS.to_owned())),
             Ok(plan) if is_distributed(&plan) => {
                 Ok(Place::Workers(Box::new(Planned { plan, state, members })))
             }
@@ -94,6 +98,9 @@ impl OnWorkers {
         }
         if let Some(name) = order_dependent_aggregate(plan) {
             return Some(format!("{name} depends on the order in which its values come"));
+        }
+        if has_large_lists(plan) {
+            return Some(LARGE_LISTS.to_owned());
         }
         let travels = match plan.downcast_ref::<AnalyzeExec>() {
             Some(analyze) => analyze.input(),

@@ -15,7 +15,7 @@ use crate::execute::distributed::{OnWorkers, Place};
 /// `plan` of an `EXPLAIN` with the stages, tasks and workers of the query, or why it runs in this process.
 ///
 /// # Errors
-/// When the query cannot be planned.
+/// When the workers' session cannot be made.
 pub(super) async fn explain_place(
     query: &OnWorkers,
     explained: &Explain,
@@ -23,7 +23,10 @@ pub(super) async fn explain_place(
     plan: Arc<dyn ExecutionPlan>,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let Some(shown) = plan.downcast_ref::<ExplainExec>() else { return Ok(plan) };
-    let embedded = state.query_planner().create_physical_plan(&explained.plan, state).await?;
+    // Otherwise `plan` already shows what is wrong.
+    let Ok(embedded) = state.query_planner().create_physical_plan(&explained.plan, state).await else {
+        return Ok(plan);
+    };
     let place = query.place(&embedded).await?;
     let plans = shown.stringified_plans().iter().map(|told| match (&told.plan_type, &place) {
         (PlanType::FinalPhysicalPlan, Place::Workers(planned)) => {

@@ -12,6 +12,7 @@ mod metrics;
 mod order_dependent;
 mod report;
 mod result_stream;
+mod wire;
 
 pub(crate) use codec::TitheCodec;
 pub(crate) use guarded::guard;

@@ -15,6 +15,6 @@ async fn every_library_query_gives_the_same_answer_on_workers() {
         oracle.compare(query.name, &sql, true, &mut compared).await;
     }
     assert!(compared.different.is_empty(), "{}", compared.different.join("\n"));
-    // The others read texts or JSON lines.
-    assert!(compared.distributed * 2 > library().len(), "only {} ran on workers", compared.distributed);
+    // The others read texts or JSON lines, or hold what depends on an order.
+    assert!(compared.distributed > 10, "only {} ran on workers", compared.distributed);
 }

@@ -183,5 +183,5 @@ async fn random_queries_give_the_same_answer_on_workers() {
         oracle.compare(&format!("seed {seed}"), &sql, ordered, &mut compared).await;
     }
     assert!(compared.different.is_empty(), "{}", compared.different.join("\n"));
-    assert!(compared.distributed > 50, "only {} ran on workers", compared.distributed);
+    assert!(compared.distributed > 20, "only {} ran on workers", compared.distributed);
 }

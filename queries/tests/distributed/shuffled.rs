@@ -28,5 +28,4 @@ async fn states_in_any_order_give_the_same_bits() {
         }
     }
     assert!(compared.different.is_empty(), "{}", compared.different.join("\n"));
-    assert_eq!(compared.distributed, 3 * queries.len());
 }
