@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Compiles search.cu to search.ptx, for compute capability 7.5 and later; needs no GPU.
+"""Compiles search.cu and income.cu to PTX, for compute capability 7.5 and later; needs no GPU.
 
-build.py           writes search.ptx
-build.py --check   compares with the search.ptx that is here, byte for byte
+build.py           writes search.ptx and income.ptx
+build.py --check   compares with those that are here, byte for byte
 
 Needs nvidia-cuda-nvrtc-cu12==12.4.127 in the Python that runs it.
 """
@@ -12,6 +12,7 @@ import pathlib
 import sys
 
 HERE = pathlib.Path(__file__).parent
+KERNELS = ["search", "income"]
 OPTIONS = [b"--fmad=false", b"--gpu-architecture=compute_75", b"--std=c++17"]
 
 
@@ -32,29 +33,30 @@ def text(nvrtc, program, size_of, get):
     return buffer.value
 
 
-def compiled():
-    nvrtc, program = library(), ctypes.c_void_p()
-    source = (HERE / "search.cu").read_bytes()
+def compiled(nvrtc, name):
+    program, file = ctypes.c_void_p(), f"{name}.cu"
+    source = (HERE / file).read_bytes()
     headers = (ctypes.c_char_p * 1)((HERE / "elementary.cuh").read_bytes())
     names = (ctypes.c_char_p * 1)(b"elementary.cuh")
-    if nvrtc.nvrtcCreateProgram(ctypes.byref(program), source, b"search.cu", 1, headers, names):
-        sys.exit("NVRTC did not take search.cu")
+    if nvrtc.nvrtcCreateProgram(ctypes.byref(program), source, file.encode(), 1, headers, names):
+        sys.exit(f"NVRTC did not take {file}")
     failed = nvrtc.nvrtcCompileProgram(program, len(OPTIONS), (ctypes.c_char_p * len(OPTIONS))(*OPTIONS))
     sys.stderr.write(text(nvrtc, program, "nvrtcGetProgramLogSize", "nvrtcGetProgramLog").decode())
     if failed:
-        sys.exit("search.cu does not compile")
+        sys.exit(f"{file} does not compile")
     return text(nvrtc, program, "nvrtcGetPTXSize", "nvrtcGetPTX")
 
 
 def main():
-    ptx, kept = compiled(), HERE / "search.ptx"
-    if sys.argv[1:] == ["--check"]:
-        if not kept.exists() or kept.read_bytes() != ptx:
-            sys.exit("search.ptx is not what search.cu compiles to: run udfs/cuda/kernels/build.py")
-    elif sys.argv[1:]:
+    if sys.argv[1:] not in ([], ["--check"]):
         sys.exit(__doc__)
-    else:
-        kept.write_bytes(ptx)
+    nvrtc = library()
+    for name in KERNELS:
+        ptx, kept = compiled(nvrtc, name), HERE / f"{name}.ptx"
+        if not sys.argv[1:]:
+            kept.write_bytes(ptx)
+        elif not kept.exists() or kept.read_bytes() != ptx:
+            sys.exit(f"{name}.ptx is not what {name}.cu compiles to: run udfs/cuda/kernels/build.py")
 
 
 if __name__ == "__main__":
