@@ -344,7 +344,7 @@ fn binary(operation: Binary, left: &Lanes, right: &Lanes) -> Lanes {
         Binary::ShiftRight32 => each(left, right, |a, b| u64::from(low(a).checked_shr(low(b)).unwrap_or(0))),
         Binary::ShiftRight64 => each(left, right, |a, b| a.checked_shr(low(b)).unwrap_or(0)),
         Binary::MulWideU32 => each(left, right, |a, b| u64::from(low(a)) * u64::from(low(b))),
-        Binary::MulHighU32 => each(left, right, |a, b| u64::from(low(a)) * u64::from(low(b)) >> 32),
+        Binary::MulHighU32 => each(left, right, |a, b| (u64::from(low(a)) * u64::from(low(b))) >> 32),
         Binary::Mul32 => each(left, right, |a, b| u64::from(low(a).wrapping_mul(low(b)))),
         Binary::Mul64 => each(left, right, u64::wrapping_mul),
     }
