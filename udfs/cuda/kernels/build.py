@@ -1,20 +1,22 @@
 #!/usr/bin/env python3
-"""Compiles search.cu to search.ptx, for compute capability 7.5 and later; needs no GPU.
+"""Compiles search.cu and income.cu to PTX, for compute capability 7.5 and later; needs no GPU.
 
-build.py               writes search.ptx
-build.py --check       compares with the search.ptx that is here, byte for byte
-build.py --resources   prints the registers and spills of each kernel of search.ptx, by GPU
+build.py               writes search.ptx and income.ptx
+build.py --check       compares with those that are here, byte for byte
+build.py --resources   prints the registers and spills of each kernel, by GPU
 
 Needs nvidia-cuda-nvrtc-cu12==12.4.127 in the Python that runs it; for --resources nvidia-cuda-nvcc==13.0.88 instead.
 """
 import ctypes
 import importlib.util
+import itertools
 import pathlib
 import re
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).parent
+KERNELS = ["search", "income"]
 GPUS = ["sm_75", "sm_80", "sm_90"]
 KERNEL = (
     r"Compiling entry function '(\w+)'[\s\S]*?(\d+) bytes spill stores, (\d+) bytes spill loads"
@@ -40,17 +42,17 @@ def text(nvrtc, program, size_of, get):
     return buffer.value
 
 
-def compiled():
-    nvrtc, program = library(), ctypes.c_void_p()
-    source = (HERE / "search.cu").read_bytes()
+def compiled(nvrtc, name):
+    program, file = ctypes.c_void_p(), f"{name}.cu"
+    source = (HERE / file).read_bytes()
     headers = (ctypes.c_char_p * 1)((HERE / "elementary.cuh").read_bytes())
     names = (ctypes.c_char_p * 1)(b"elementary.cuh")
-    if nvrtc.nvrtcCreateProgram(ctypes.byref(program), source, b"search.cu", 1, headers, names):
-        sys.exit("NVRTC did not take search.cu")
+    if nvrtc.nvrtcCreateProgram(ctypes.byref(program), source, file.encode(), 1, headers, names):
+        sys.exit(f"NVRTC did not take {file}")
     failed = nvrtc.nvrtcCompileProgram(program, len(OPTIONS), (ctypes.c_char_p * len(OPTIONS))(*OPTIONS))
     sys.stderr.write(text(nvrtc, program, "nvrtcGetProgramLogSize", "nvrtcGetProgramLog").decode())
     if failed:
-        sys.exit("search.cu does not compile")
+        sys.exit(f"{file} does not compile")
     return text(nvrtc, program, "nvrtcGetPTXSize", "nvrtcGetPTX")
 
 
@@ -60,8 +62,8 @@ def resources():
     ptxas = next((path for path in (pathlib.Path(folder) / "cu13/bin/ptxas" for folder in folders) if path.exists()), None)
     if ptxas is None:
         sys.exit("ptxas is not installed: pip install nvidia-cuda-nvcc==13.0.88")
-    for gpu in GPUS:
-        command = [ptxas, "-v", "-arch", gpu, "-o", "/dev/null", HERE / "search.ptx"]
+    for gpu, name in itertools.product(GPUS, KERNELS):
+        command = [ptxas, "-v", "-arch", gpu, "-o", "/dev/null", HERE / f"{name}.ptx"]
         told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
         for kernel, stores, loads, registers in re.findall(KERNEL, told):
             print(f"{gpu} {kernel}: {registers} registers, {stores} bytes of spills stored, {loads} loaded")
@@ -70,14 +72,15 @@ def resources():
 def main():
     if sys.argv[1:] == ["--resources"]:
         return resources()
-    ptx, kept = compiled(), HERE / "search.ptx"
-    if sys.argv[1:] == ["--check"]:
-        if not kept.exists() or kept.read_bytes() != ptx:
-            sys.exit("search.ptx is not what search.cu compiles to: run udfs/cuda/kernels/build.py")
-    elif sys.argv[1:]:
+    if sys.argv[1:] not in ([], ["--check"]):
         sys.exit(__doc__)
-    else:
-        kept.write_bytes(ptx)
+    nvrtc = library()
+    for name in KERNELS:
+        ptx, kept = compiled(nvrtc, name), HERE / f"{name}.ptx"
+        if not sys.argv[1:]:
+            kept.write_bytes(ptx)
+        elif not kept.exists() or kept.read_bytes() != ptx:
+            sys.exit(f"{name}.ptx is not what {name}.cu compiles to: run udfs/cuda/kernels/build.py")
 
 
 if __name__ == "__main__":

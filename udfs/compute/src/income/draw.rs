@@ -428,7 +428,7 @@ mod tests {
     #[test]
     fn every_lane_on_every_instruction_set_is_the_plain_draw() {
         let priors = Priors::default();
-        let wide = Priors { deal_price_spread: 0.9, ..priors.clone() };
+        let wide = Priors { deal_price_spread: 0.9, campaign_spread: 0.5, ..priors.clone() };
         let small = Priors { deals_shape: 0.4, campaigns: 40.0, campaigns_shape: 0.7, ..priors.clone() };
         for index in 0..60 {
             let full = simulate(&priors, 77, index).evidence;

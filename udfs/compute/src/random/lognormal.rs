@@ -85,6 +85,9 @@ impl LognormalSum {
         let drawn = draws.len().min(LANES);
         let mut first = [[0; LANES]; 4];
         words(key, draws, purpose, 0, &mut first);
+        if self.is_narrow() {
+            return self.approximate(&first[0], drawn, counts, locations, out);
+        }
         let (mut any_many, mut beyond, mut beyond_draws) = (false, 0, [0; LANES]);
         let (mut second_place, mut lengths) = ([0; LANES], [0; LANES]);
         for (lane, draw) in draws.iter().enumerate().take(drawn) {

@@ -44,6 +44,12 @@ pub enum PtxError {
         /// Where.
         line: usize,
     },
+    /// A warp that executes more instructions than any kernel that ends.
+    #[error("a warp does not come to an end, and is at line {line} of the PTX")]
+    Endless {
+        /// Where.
+        line: usize,
+    },
     /// The end of a kernel without `ret`.
     #[error("the kernel runs past its end; it must end with 'ret'")]
     End,

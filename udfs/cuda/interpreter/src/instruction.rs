@@ -107,9 +107,18 @@ pub(crate) enum Instruction {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Unary {
     AbsF64,
+    NegateF32,
     ReciprocalF64,
+    RootF32,
+    RootF64,
+    F64OfF32,
     F64OfU32,
+    F32OfS32,
+    /// Toward zero, and to the nearest word there is.
+    U32OfF64,
     S64OfS32,
+    Low32,
+    Not32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -119,19 +128,28 @@ pub(crate) enum Binary {
     MulF64,
     DivF64,
     MinF64,
+    AddF32,
+    SubF32,
+    MulF32,
+    DivF32,
+    MinU32,
     Add32,
     Sub32,
     Add64,
     And,
     Or,
+    Xor,
     ShiftLeft32,
     ShiftLeft64,
     ShiftRight32,
     ShiftRight64,
     MulWideU32,
+    MulHighU32,
+    Mul32,
+    Mul64,
 }
 
-/// The comparisons of doubles named `…OrUnordered` hold where an operand is NaN, the others do not.
+/// The comparisons of numbers with a point named `…OrUnordered` hold where an operand is NaN, the others do not.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Comparison {
     Equal,
@@ -139,12 +157,17 @@ pub(crate) enum Comparison {
     LessS32,
     GreaterEqualS32,
     LessU32,
+    LessEqualU32,
     GreaterU32,
     GreaterEqualU32,
+    EqualF64,
     LessF64,
     LessEqualF64,
     GreaterF64,
     GreaterEqualF64,
+    LessOrUnorderedF64,
+    LessEqualOrUnorderedF64,
     GreaterEqualOrUnorderedF64,
     NotEqualOrUnorderedF64,
+    GreaterOrUnorderedF32,
 }

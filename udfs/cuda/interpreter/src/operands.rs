@@ -37,7 +37,7 @@ impl Operands {
 
     /// A register that may be written.
     pub(crate) fn register(&mut self, name: &str) -> Option<Slot> {
-        let number = ["%rd", "%fd", "%r"].iter().find_map(|class| name.strip_prefix(class))?;
+        let number = ["%rd", "%fd", "%r", "%f"].iter().find_map(|class| name.strip_prefix(class))?;
         number.parse::<u32>().ok()?;
         Some(self.slot(name, UNWRITTEN))
     }
@@ -52,7 +52,7 @@ impl Operands {
         }
         let number = if Some(text) == self.shared.as_deref() {
             0
-        } else if let Some(hexadecimal) = text.strip_prefix("0d") {
+        } else if let Some(hexadecimal) = text.strip_prefix("0d").or_else(|| text.strip_prefix("0f")) {
             u64::from_str_radix(hexadecimal, 16).ok()?
         } else {
             let number = text.parse::<i64>().ok()?.cast_unsigned();

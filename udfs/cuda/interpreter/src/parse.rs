@@ -39,8 +39,8 @@ pub(crate) fn statement(
             right: operands.value(right, 32)?,
             plus: operands.value(plus, 32)?,
         },
-        ("selp.b32" | "selp.b64" | "selp.f64", [to, yes, no, by]) => {
-            let bits = if name == "selp.b32" { 32 } else { 64 };
+        ("selp.b32" | "selp.f32" | "selp.b64" | "selp.f64", [to, yes, no, by]) => {
+            let bits = if name.ends_with("32") { 32 } else { 64 };
             Instruction::Select {
                 to: operands.register(to)?,
                 yes: operands.value(yes, bits)?,
@@ -137,16 +137,24 @@ fn access(operands: &mut Operands, name: &str, first: &str, second: &str) -> Opt
 
 fn one(operands: &mut Operands, name: &str, to: &str, from: &str) -> Option<Instruction> {
     let operation = match name {
-        "mov.u32" => {
+        "mov.u32" | "mov.b32" | "mov.f32" => {
             return Some(Instruction::Move { to: operands.register(to)?, from: operands.value(from, 32)? });
         }
         "mov.u64" | "mov.f64" | "cvta.to.global.u64" | "cvt.u64.u32" => {
             return Some(Instruction::Move { to: operands.register(to)?, from: operands.value(from, 64)? });
         }
         "abs.f64" => Unary::AbsF64,
+        "neg.f32" => Unary::NegateF32,
         "rcp.rn.f64" => Unary::ReciprocalF64,
+        "sqrt.rn.f32" => Unary::RootF32,
+        "sqrt.rn.f64" => Unary::RootF64,
+        "cvt.f64.f32" => Unary::F64OfF32,
         "cvt.rn.f64.u32" => Unary::F64OfU32,
+        "cvt.rn.f32.s32" => Unary::F32OfS32,
+        "cvt.rzi.u32.f64" => Unary::U32OfF64,
         "cvt.s64.s32" => Unary::S64OfS32,
+        "cvt.u32.u64" => Unary::Low32,
+        "not.b32" => Unary::Not32,
         _ => return None,
     };
     Some(Instruction::Unary { operation, to: operands.register(to)?, from: operands.value(from, 64)? })
@@ -159,16 +167,25 @@ fn two(operands: &mut Operands, name: &str, to: &str, left: &str, right: &str) -
         "mul.rn.f64" => Binary::MulF64,
         "div.rn.f64" => Binary::DivF64,
         "min.f64" => Binary::MinF64,
+        "add.rn.f32" => Binary::AddF32,
+        "sub.rn.f32" => Binary::SubF32,
+        "mul.rn.f32" => Binary::MulF32,
+        "div.rn.f32" => Binary::DivF32,
+        "min.u32" => Binary::MinU32,
         "add.s32" => Binary::Add32,
         "sub.s32" => Binary::Sub32,
         "add.s64" => Binary::Add64,
         "and.b32" | "and.b64" => Binary::And,
         "or.b32" | "or.b64" => Binary::Or,
+        "xor.b32" | "xor.b64" => Binary::Xor,
         "shl.b32" => Binary::ShiftLeft32,
         "shl.b64" => Binary::ShiftLeft64,
         "shr.u32" => Binary::ShiftRight32,
         "shr.u64" => Binary::ShiftRight64,
         "mul.wide.u32" => Binary::MulWideU32,
+        "mul.hi.u32" => Binary::MulHighU32,
+        "mul.lo.s32" => Binary::Mul32,
+        "mul.lo.s64" => Binary::Mul64,
         _ => return compare(operands, name, to, left, right),
     };
     let bits = if name.ends_with("32") { 32 } else { 64 };
@@ -183,8 +200,13 @@ fn compare(operands: &mut Operands, name: &str, to: &str, left: &str, right: &st
         "setp.lt.s32" => Comparison::LessS32,
         "setp.ge.s32" => Comparison::GreaterEqualS32,
         "setp.lt.u32" => Comparison::LessU32,
+        "setp.le.u32" => Comparison::LessEqualU32,
         "setp.gt.u32" => Comparison::GreaterU32,
         "setp.ge.u32" => Comparison::GreaterEqualU32,
+        "setp.eq.f64" => Comparison::EqualF64,
+        "setp.ltu.f64" => Comparison::LessOrUnorderedF64,
+        "setp.leu.f64" => Comparison::LessEqualOrUnorderedF64,
+        "setp.gtu.f32" => Comparison::GreaterOrUnorderedF32,
         "setp.lt.f64" => Comparison::LessF64,
         "setp.le.f64" => Comparison::LessEqualF64,
         "setp.gt.f64" => Comparison::GreaterF64,

@@ -2,6 +2,7 @@
 //! lanes wait until all that it names have come to it.
 
 use std::array::from_fn;
+use std::cmp::Ordering;
 
 use crate::PtxError;
 use crate::instruction::{Binary, Comparison, Instruction, Line, Slot, Unary};
@@ -13,6 +14,9 @@ pub(crate) const LANES: u32 = 32;
 const COUNT: usize = 32;
 
 type Lanes = [u64; COUNT];
+
+/// Instructions after which a warp is taken to be in a loop without end.
+const MOST_INSTRUCTIONS: u32 = 1 << 22;
 
 pub(crate) struct Warp {
     registers: Vec<Lanes>,
@@ -53,6 +57,7 @@ impl Warp {
         memory: &mut Memory,
         shared: &mut [u8],
     ) -> Result<(), PtxError> {
+        let mut executed = 0;
         while self.alive != 0 {
             let ready = self.alive & !self.blocked;
             let Some(mut at) = members(ready).map(|lane| self.counters[lane]).min() else {
@@ -66,6 +71,10 @@ impl Warp {
             let limit = ahead.unwrap_or(usize::MAX);
             loop {
                 let line = kernel.lines.get(at).ok_or(PtxError::End)?;
+                executed += 1;
+                if executed > MOST_INSTRUCTIONS {
+                    return Err(PtxError::Endless { line: line.line });
+                }
                 let next = self.execute(line, group, arguments, memory, shared)?;
                 let waits = matches!(next, Next::Wait);
                 self.blocked = if waits { self.blocked | group } else { self.blocked & !group };
@@ -256,6 +265,15 @@ fn double(bits: u64) -> f64 {
     f64::from_bits(bits)
 }
 
+fn single(bits: u64) -> f32 {
+    f32::from_bits(low(bits))
+}
+
+/// The bits of a result in single precision.
+fn single_result(value: f32) -> u64 {
+    u64::from(if value.is_nan() { 0x7FFF_FFFF } else { value.to_bits() })
+}
+
 /// The bits of a result.
 fn result(value: f64) -> u64 {
     if value.is_nan() { 0x7FFF_FFFF_FFFF_FFFF } else { value.to_bits() }
@@ -265,9 +283,24 @@ fn unary(operation: Unary, from: &Lanes) -> Lanes {
     match operation {
         Unary::AbsF64 => from.map(|bits| result(double(bits).abs())),
         Unary::ReciprocalF64 => from.map(|bits| result(1.0 / double(bits))),
+        Unary::NegateF32 => from.map(|bits| single_result(-single(bits))),
+        Unary::RootF32 => from.map(|bits| single_result(single(bits).sqrt())),
+        Unary::RootF64 => from.map(|bits| result(double(bits).sqrt())),
+        Unary::F64OfF32 => from.map(|bits| result(f64::from(single(bits)))),
+        Unary::F32OfS32 => from.map(|bits| single_result(low(bits).cast_signed() as f32)),
+        Unary::U32OfF64 => from.map(|bits| u64::from(whole(double(bits)))),
+        Unary::Low32 => from.map(|bits| u64::from(low(bits))),
+        Unary::Not32 => from.map(|bits| u64::from(!low(bits))),
         Unary::F64OfU32 => from.map(|bits| f64::from(low(bits)).to_bits()),
         Unary::S64OfS32 => from.map(|bits| i64::from(low(bits).cast_signed()).cast_unsigned()),
     }
+}
+
+/// Without its fraction; what is beyond the words becomes the nearest, NaN becomes 0.
+#[expect(clippy::cast_possible_truncation, reason = "the conversion is meant to saturate")]
+#[expect(clippy::cast_sign_loss, reason = "the conversion is meant to saturate")]
+fn whole(value: f64) -> u32 {
+    value as u32
 }
 
 /// Of two numbers the lesser, −0 before 0; of a number and NaN the number.
@@ -286,7 +319,15 @@ fn binary(operation: Binary, left: &Lanes, right: &Lanes) -> Lanes {
     }
     let doubles =
         |operation: fn(f64, f64) -> f64| each(left, right, |a, b| result(operation(double(a), double(b))));
+    let singles = |operation: fn(f32, f32) -> f32| {
+        each(left, right, |a, b| single_result(operation(single(a), single(b))))
+    };
     match operation {
+        Binary::AddF32 => singles(|a, b| a + b),
+        Binary::SubF32 => singles(|a, b| a - b),
+        Binary::MulF32 => singles(|a, b| a * b),
+        Binary::DivF32 => singles(|a, b| a / b),
+        Binary::MinU32 => each(left, right, |a, b| u64::from(low(a).min(low(b)))),
         Binary::AddF64 => each(left, right, |a, b| result(double(a) + double(b))),
         Binary::SubF64 => each(left, right, |a, b| result(double(a) - double(b))),
         Binary::MulF64 => each(left, right, |a, b| result(double(a) * double(b))),
@@ -297,11 +338,15 @@ fn binary(operation: Binary, left: &Lanes, right: &Lanes) -> Lanes {
         Binary::Add64 => each(left, right, u64::wrapping_add),
         Binary::And => each(left, right, |a, b| a & b),
         Binary::Or => each(left, right, |a, b| a | b),
+        Binary::Xor => each(left, right, |a, b| a ^ b),
         Binary::ShiftLeft32 => each(left, right, |a, b| u64::from(low(a).checked_shl(low(b)).unwrap_or(0))),
         Binary::ShiftLeft64 => each(left, right, |a, b| a.checked_shl(low(b)).unwrap_or(0)),
         Binary::ShiftRight32 => each(left, right, |a, b| u64::from(low(a).checked_shr(low(b)).unwrap_or(0))),
         Binary::ShiftRight64 => each(left, right, |a, b| a.checked_shr(low(b)).unwrap_or(0)),
         Binary::MulWideU32 => each(left, right, |a, b| u64::from(low(a)) * u64::from(low(b))),
+        Binary::MulHighU32 => each(left, right, |a, b| (u64::from(low(a)) * u64::from(low(b))) >> 32),
+        Binary::Mul32 => each(left, right, |a, b| u64::from(low(a).wrapping_mul(low(b)))),
+        Binary::Mul64 => each(left, right, u64::wrapping_mul),
     }
 }
 
@@ -309,20 +354,28 @@ fn compare(comparison: Comparison, left: &Lanes, right: &Lanes) -> u32 {
     fn each(left: &Lanes, right: &Lanes, holds: impl Fn(u64, u64) -> bool) -> u32 {
         mask(|lane| holds(left[lane], right[lane]))
     }
+    let unordered_or = |holds: fn(Ordering) -> bool| {
+        each(left, right, |a, b| double(a).partial_cmp(&double(b)).is_none_or(holds))
+    };
     match comparison {
         Comparison::Equal => each(left, right, |a, b| a == b),
         Comparison::NotEqual => each(left, right, |a, b| a != b),
         Comparison::LessS32 => each(left, right, |a, b| low(a).cast_signed() < low(b).cast_signed()),
         Comparison::GreaterEqualS32 => each(left, right, |a, b| low(a).cast_signed() >= low(b).cast_signed()),
         Comparison::LessU32 => each(left, right, |a, b| low(a) < low(b)),
+        Comparison::LessEqualU32 => each(left, right, |a, b| low(a) <= low(b)),
         Comparison::GreaterU32 => each(left, right, |a, b| low(a) > low(b)),
         Comparison::GreaterEqualU32 => each(left, right, |a, b| low(a) >= low(b)),
         Comparison::LessF64 => each(left, right, |a, b| double(a) < double(b)),
         Comparison::LessEqualF64 => each(left, right, |a, b| double(a) <= double(b)),
         Comparison::GreaterF64 => each(left, right, |a, b| double(a) > double(b)),
         Comparison::GreaterEqualF64 => each(left, right, |a, b| double(a) >= double(b)),
-        Comparison::GreaterEqualOrUnorderedF64 => {
-            each(left, right, |a, b| double(a).partial_cmp(&double(b)).is_none_or(|order| order.is_ge()))
+        Comparison::EqualF64 => each(left, right, |a, b| double(a) == double(b)),
+        Comparison::LessOrUnorderedF64 => unordered_or(Ordering::is_lt),
+        Comparison::LessEqualOrUnorderedF64 => unordered_or(Ordering::is_le),
+        Comparison::GreaterEqualOrUnorderedF64 => unordered_or(Ordering::is_ge),
+        Comparison::GreaterOrUnorderedF32 => {
+            each(left, right, |a, b| single(a).partial_cmp(&single(b)).is_none_or(Ordering::is_gt))
         }
         Comparison::NotEqualOrUnorderedF64 => each(left, right, |a, b| double(a) != double(b)),
     }

@@ -51,6 +51,42 @@ fn doubles_round_to_nearest_and_have_one_nan() {
 }
 
 #[test]
+fn singles_round_to_nearest_and_have_one_nan() {
+    let check_singles = |instruction: &str, [left, right]: [f32; 2], expected: u32| {
+        let body = format!(
+            "mov.b64 {{%r1,%r9}}, %rd1;\nmov.b64 {{%r2,%r9}}, %rd2;\nmov.b32 %f1, %r1;\nmov.b32 %f2, %r2;\n\
+             {instruction};\nmov.b32 %r0, %f0;\ncvt.u64.u32 %rd0, %r0;"
+        );
+        check(&body, [left.to_bits().into(), right.to_bits().into()], expected.into());
+    };
+    check_singles("add.rn.f32 %f0, %f1, %f2", [0.1, 0.2], (0.1 + 0.2_f32).to_bits());
+    check_singles("sub.rn.f32 %f0, %f1, %f2", [f32::INFINITY, f32::INFINITY], 0x7FFF_FFFF);
+    check_singles("mul.rn.f32 %f0, %f1, %f2", [1e-45, 0.5], 0);
+    check_singles("mul.rn.f32 %f0, %f1, 0f40000000", [1.5, 0.0], 3.0_f32.to_bits());
+    check_singles("div.rn.f32 %f0, %f1, %f2", [1.0, 3.0], (1.0 / 3.0_f32).to_bits());
+    check_singles("sqrt.rn.f32 %f0, %f1", [2.0, 0.0], 2.0_f32.sqrt().to_bits());
+    check_singles("sqrt.rn.f32 %f0, %f1", [-2.0, 0.0], 0x7FFF_FFFF);
+    check_singles("neg.f32 %f0, %f1", [2.0, 0.0], (-2.0_f32).to_bits());
+    check_singles(
+        "mov.b64 {%r1,%r2}, %rd1;\ncvt.rn.f32.s32 %f0, %r1",
+        [f32::from_bits(0xFFFF_FFFF), 0.0],
+        (-1.0_f32).to_bits(),
+    );
+    check(
+        "mov.b64 {%r1,%r2}, %rd1;\nmov.b32 %f1, %r1;\ncvt.f64.f32 %fd0, %f1;\nmov.b64 %rd0, %fd0;",
+        [0.1_f32.to_bits().into(), 0],
+        f64::from(0.1_f32).to_bits(),
+    );
+    check("sqrt.rn.f64 %fd0, %fd1;\nmov.b64 %rd0, %fd0;", [2.0_f64.to_bits(), 0], 2.0_f64.sqrt().to_bits());
+    for (value, expected) in [(7.9, 7), (-3.0, 0), (1e12, 0xFFFF_FFFF), (f64::NAN, 0)] {
+        check("cvt.rzi.u32.f64 %r1, %fd1;\ncvt.u64.u32 %rd0, %r1;", [value.to_bits(), 0], expected);
+    }
+    let above = "mov.b32 %f1, %r3;\nsetp.gtu.f32 %p1, %f1, 0f00000003;\nselp.b64 %rd0, 1, 0, %p1;";
+    assert_eq!(run(above, [0; 2]), Ok((0..32).map(|lane| u64::from(lane > 3)).collect()));
+    check("setp.gtu.f32 %p1, 0f7FFFFFFF, 0f3F800000;\nselp.b64 %rd0, 1, 0, %p1;", [0; 2], 1);
+}
+
+#[test]
 fn comparisons_know_signs_and_nan() {
     let check = |comparison: &str, [left, right]: [u64; 2], expected: bool| {
         let class = if comparison.ends_with("f64") { "fd" } else { "rd" };
@@ -63,6 +99,9 @@ fn comparisons_know_signs_and_nan() {
         ("le.f64", true, true, false),
         ("gt.f64", false, false, false),
         ("ge.f64", false, true, false),
+        ("eq.f64", false, true, false),
+        ("ltu.f64", true, false, true),
+        ("leu.f64", true, true, true),
         ("geu.f64", false, true, true),
         ("neu.f64", true, false, true),
     ] {
@@ -77,6 +116,8 @@ fn comparisons_know_signs_and_nan() {
     check("ge.s32", [0xFFFF_FFFF, 1], false);
     check("ge.u32", [0xFFFF_FFFF, 1], true);
     check("gt.u32", [1, 1], false);
+    check("le.u32", [1, 1], true);
+    check("le.u32", [0xFFFF_FFFF, 1], false);
     check("eq.s64", [1 << 40, 0], false);
     check("ne.s64", [1 << 40, 0], true);
 }
@@ -95,6 +136,13 @@ fn words_wrap_widen_and_shift() {
     narrow("shl.b32 %r0, %r1, %r2;", 3, 32, 0);
     narrow("shr.u32 %r0, %r1, 31;", 0x8000_0000, 0, 1);
     narrow("and.b32 %r0, %r1, -2;", 7, 0, 6);
+    narrow("xor.b32 %r0, %r1, %r2;", 6, 3, 5);
+    narrow("not.b32 %r0, %r1;", 6, 0, 0xFFFF_FFF9);
+    narrow("min.u32 %r0, %r1, %r2;", 0xFFFF_FFFF, 3, 3);
+    narrow("mul.lo.s32 %r0, %r1, %r2;", 0x1_0001, 0x1_0001, 0x2_0001);
+    narrow("mul.hi.u32 %r0, %r1, %r2;", 0xFFFF_FFFF, 0xFFFF_FFFF, 0xFFFF_FFFE);
+    narrow("cvt.u32.u64 %r0, %rd1;", 0x7_0000_0009, 0, 9);
+    check("mul.lo.s64 %rd0, %rd1, %rd2;", [1 << 40, 3 << 23 | 1 << 10], 1 << 63 | 1 << 50);
     check("mov.b64 {%r1,%r2}, %rd1;\nmul.wide.u32 %rd0, %r1, %r1;", [0xFFFF_FFFF, 0], 0xFFFF_FFFE_0000_0001);
     check("mov.b64 {%r1,%r2}, %rd1;\ncvt.s64.s32 %rd0, %r1;", [0xFFFF_FFFE, 0], (-2_i64).cast_unsigned());
     check("mov.b64 {%r1,%r2}, %rd1;\ncvt.u64.u32 %rd0, %r1;", [0xFFFF_FFFE, 0], 0xFFFF_FFFE);
@@ -149,6 +197,8 @@ fn what_a_gpu_would_not_do_is_an_error() {
     outside("st.shared.f64 [%rd1+256], %fd1;", 256);
     let parted = "setp.lt.u32 %p1, %r3, 5;\n@%p1 bra $few;\nbar.warp.sync -1;\n$few:\nmov.u64 %rd0, 1;";
     assert_eq!(run(parted, [0; 2]), Err(PtxError::Deadlock { line: 16 }));
+    let endless = "$more:\nadd.s64 %rd0, %rd1, 1;\nbra $more;";
+    assert!(matches!(run(endless, [0; 2]), Err(PtxError::Endless { .. })));
     assert_eq!(run("bar.warp.sync 1;", [0; 2]), Err(PtxError::Deadlock { line: 14 }));
 
     let module = Module::parse(".visible .entry empty(\n.param .u64 one\n)\n{\n}\n").expect("it is PTX");
