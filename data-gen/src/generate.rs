@@ -3,6 +3,7 @@
 
 mod economy;
 mod invoices;
+mod links;
 mod people;
 
 use std::fs;
@@ -15,9 +16,10 @@ use crate::error::GenerateError;
 use crate::options::{GenerateOptions, Size};
 use crate::progress::Progress;
 use crate::tables::{
-    AllotmentRow, BureauRow, CHANNELS, CountyRow, CreatorIncomeRow, DONATIONS, DocumentRow, HeaderRow,
-    IncomeReturnRow, IndustryRow, ItemRow, LinkRow, MissingInvoiceRow, PAGES, POSTS, PaymentRow,
-    PlatformReportRow, PriorRow, RemittanceRow, RevenueRow, TaxTypeRow, TaxpayerRow, VIDEOS, VatEvasionRow,
+    AgencyRow, AllotmentRow, BureauRow, BusinessOwnerRow, CHANNELS, CountyRow, CreatorIncomeRow, DONATIONS,
+    DocumentRow, HeaderRow, IncomeReturnRow, IndustryRow, ItemRow, LinkRow, LinkWeightRow, MisleadingKeyRow,
+    MissingInvoiceRow, PAGES, POSTS, PaymentRow, PlatformReportRow, PriorRow, RegisteredAccountRow,
+    RemittanceRow, RepresentationRow, RevenueRow, TaxTypeRow, TaxpayerRow, VIDEOS, VatEvasionRow,
     VatReturnRow, WithholdingRow, real_series,
 };
 use crate::write::{Record, Staging, TableName};
@@ -118,6 +120,7 @@ type Count = (TableName, u64);
 
 fn all_tables() -> Vec<TableName> {
     let mut tables = vec![
+        AgencyRow::TABLE,
         BureauRow::TABLE,
         CountyRow::TABLE,
         IndustryRow::TABLE,
@@ -138,9 +141,14 @@ fn all_tables() -> Vec<TableName> {
         PAGES,
         RemittanceRow::TABLE,
         PlatformReportRow::TABLE,
+        BusinessOwnerRow::TABLE,
+        RegisteredAccountRow::TABLE,
+        LinkWeightRow::TABLE,
         PriorRow::TABLE,
         CreatorIncomeRow::TABLE,
         LinkRow::TABLE,
+        RepresentationRow::TABLE,
+        MisleadingKeyRow::TABLE,
         DocumentRow::TABLE,
         VatEvasionRow::TABLE,
         MissingInvoiceRow::TABLE,

@@ -26,6 +26,7 @@ pub(crate) enum Topic {
     PlatformReport = 16,
     Revenue = 17,
     Channel = 18,
+    LinkKey = 19,
 }
 
 /// A stream of random numbers keyed by (seed, topic, part, entity).

@@ -585,3 +585,29 @@ fn progress_reaches_its_total() {
     assert_eq!(count.done.load(Ordering::Relaxed), 10_200);
     assert_eq!(count.finished.load(Ordering::Relaxed), 1);
 }
+
+#[test]
+fn misleading_keys_point_to_others_and_agencies_are_marked() {
+    let mut owners = BTreeMap::new();
+    each("truth/link", |_, batch, row| {
+        let (channel, owner) = (text(batch, "channel_id", row), text(batch, "taxpayer_id", row));
+        owners.insert(channel.unwrap().to_owned(), owner.unwrap().to_owned());
+    });
+    let mut misleading = 0;
+    each("truth/misleading_key", |_, batch, row| {
+        let owner = &owners[text(batch, "channel_id", row).unwrap()];
+        assert_ne!(owner, text(batch, "taxpayer_id", row).unwrap());
+        misleading += 1;
+    });
+    assert!(misleading > 0);
+    let mut agencies = BTreeSet::new();
+    each("ref/agency", |_, batch, row| {
+        assert!(text(batch, "ban", row).unwrap().starts_with('5'));
+        agencies.insert(text(batch, "agency_id", row).unwrap().to_owned());
+    });
+    each("truth/agency", |_, batch, row| {
+        assert!(owners.contains_key(text(batch, "channel_id", row).unwrap()));
+        assert!(agencies.contains(text(batch, "agency_id", row).unwrap()));
+    });
+    assert_eq!(rows("tax/business_owner"), 40);
+}

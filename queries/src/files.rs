@@ -7,6 +7,8 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("creators/discount_codes", include_str!("../sql/creators/discount_codes.sql")),
     ("creators/estimated_against_declared", include_str!("../sql/creators/estimated_against_declared.sql")),
     ("creators/evidence", include_str!("../sql/creators/evidence.sql")),
+    ("creators/link_quality", include_str!("../sql/creators/link_quality.sql")),
+    ("creators/prior_sensitivity", include_str!("../sql/creators/prior_sensitivity.sql")),
     ("creators/registration_threshold", include_str!("../sql/creators/registration_threshold.sql")),
     ("creators/selection_fairness", include_str!("../sql/creators/selection_fairness.sql")),
     ("creators/signals_per_channel", include_str!("../sql/creators/signals_per_channel.sql")),

@@ -1,3 +1,4 @@
+use super::keys::{Keys, Neighbour};
 use super::layout::Layout;
 use super::taxpayer::Community;
 use crate::calendar::{YEARS, day};
@@ -67,7 +68,7 @@ pub(crate) struct Creator {
     pub(crate) follower_count_hidden: bool,
     pub(crate) opened_on: i32,
     pub(crate) live: bool,
-    pub(crate) in_agency: bool,
+    pub(crate) keys: Keys,
     pub(crate) compliant: bool,
     /// Videos and posts in each year: (long videos, Shorts, posts).
     pub(crate) documents: [(u64, u64, u64); 2],
@@ -82,15 +83,26 @@ pub(crate) fn creators(seed: u64, layout: &Layout, community: &Community) -> Vec
     let count = layout.creators(community.index).min(community.individuals.len() as u64);
     let documents = layout.documents(community.index);
     let share = |total: u64, nth: u64| total * (nth + 1) / count - total * nth / count;
-    (0..count)
+    let mut creators: Vec<Creator> = (0..count)
         .map(|nth| {
             let ordinal = usize::try_from(nth * community.individuals.len() as u64 / count).unwrap_or(0);
-            build(seed, community, community.individuals[ordinal], share(documents, nth))
+            build(seed, community, community.individuals[ordinal], (nth, count), share(documents, nth))
         })
-        .collect()
+        .collect();
+    let mut neighbours: Vec<Neighbour> = creators
+        .iter()
+        .map(|creator| Neighbour { handle: creator.handle.clone(), channel_id: creator.channel_id.clone() })
+        .collect();
+    if !neighbours.is_empty() {
+        neighbours.rotate_left(1);
+    }
+    for (creator, neighbour) in creators.iter_mut().zip(neighbours) {
+        creator.keys.neighbour = neighbour;
+    }
+    creators
 }
 
-fn build(seed: u64, community: &Community, taxpayer: usize, documents: u64) -> Creator {
+fn build(seed: u64, community: &Community, taxpayer: usize, place: (u64, u64), documents: u64) -> Creator {
     let index = community.taxpayers[taxpayer].index;
     let mut random = Stream::new(seed, Topic::Creator, 0, index);
     let category = category_by_weight(&mut random);
@@ -116,7 +128,7 @@ fn build(seed: u64, community: &Community, taxpayer: usize, documents: u64) -> C
         follower_count_hidden: random.per_mille(40),
         opened_on: day(2012, 1, 1) + random.days(0, 4_200),
         live,
-        in_agency: random.per_mille(244),
+        keys: Keys::draw(seed, community, place, taxpayer, random.per_mille(244)),
         compliant: random.per_mille(550),
         documents: halves,
         years: Vec::new(),

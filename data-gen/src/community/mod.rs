@@ -4,6 +4,7 @@ mod creator;
 mod document;
 mod evasion;
 mod income;
+mod keys;
 mod layout;
 mod taxpayer;
 mod trade;

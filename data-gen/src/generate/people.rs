@@ -2,6 +2,7 @@ use std::fs::File;
 use std::io::Write;
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::links::{LinkRows, LinkTables};
 use super::{Count, Work};
 use crate::calendar::day;
 use crate::community::{
@@ -27,6 +28,7 @@ struct Made {
     reports: Vec<PlatformReportRow>,
     incomes: Vec<CreatorIncomeRow>,
     links: Vec<LinkRow>,
+    link_rows: LinkRows,
     documents: Vec<DocumentRow>,
     channels: Lines,
     videos: Lines,
@@ -46,6 +48,7 @@ pub(super) fn write(work: &Work<'_>) -> Result<Vec<Count>, GenerateError> {
     let mut reports = create::<PlatformReportRow>(work)?;
     let mut incomes = create::<CreatorIncomeRow>(work)?;
     let mut links = create::<LinkRow>(work)?;
+    let mut link_tables = LinkTables::create(work)?;
     let mut document_truth = create::<DocumentRow>(work)?;
     let lines =
         |table, file: &str, compression| JsonLines::create(&work.staging.path(table).join(file), compression);
@@ -66,6 +69,7 @@ pub(super) fn write(work: &Work<'_>) -> Result<Vec<Count>, GenerateError> {
             reports.extend(made.reports)?;
             incomes.extend(made.incomes)?;
             links.extend(made.links)?;
+            link_tables.extend(made.link_rows)?;
             document_truth.extend(made.documents)?;
             channel_lines.append(&made.channels)?;
             video_lines.append(&made.videos)?;
@@ -75,7 +79,7 @@ pub(super) fn write(work: &Work<'_>) -> Result<Vec<Count>, GenerateError> {
             Ok(())
         },
     )?;
-    Ok(vec![
+    let mut counts = vec![
         (TaxpayerRow::TABLE, taxpayers.close()?),
         (WithholdingRow::TABLE, withholding.close()?),
         (IncomeReturnRow::TABLE, returns.close()?),
@@ -90,7 +94,9 @@ pub(super) fn write(work: &Work<'_>) -> Result<Vec<Count>, GenerateError> {
         (POSTS, post_lines.close()?),
         (DONATIONS, donation_lines.close()?),
         (PAGES, page_count),
-    ])
+    ];
+    counts.extend(link_tables.close()?);
+    Ok(counts)
 }
 
 fn create<R: Record>(work: &Work<'_>) -> Result<Table<R>, GenerateError> {
@@ -109,6 +115,7 @@ fn make(work: &Work<'_>, index: u64) -> Result<Made, GenerateError> {
         }
         pay_local_taxes(work.seed, person, &mut made);
     }
+    made.link_rows.register(&community, &creators);
     for creator in &creators {
         tell_truth(&community, creator, &mut made);
         report_abroad(work.seed, &community, creator, &mut made);
@@ -132,6 +139,7 @@ fn file_income(
     for (at, year) in crate::calendar::YEARS.into_iter().enumerate() {
         let part = u32::try_from(year).unwrap_or(0);
         let mut random = Stream::new(seed, Topic::Return, part, person.index);
+        let mut confusion = Stream::new(seed, Topic::LinkKey, part, person.index);
         let mut statement =
             |payer: usize, row: (&'static str, Option<&'static str>, i64, i64), description, paid_on| {
                 let (taxpayer, business) = firms[payer];
@@ -165,11 +173,17 @@ fn file_income(
                 15..18 => ("92", None, "網路行銷費用".to_owned()),
                 _ => ("50", None, "臨時工作薪資".to_owned()),
             };
-            match random.below(20) {
+            let named = random.below(20);
+            match named {
                 0..7 => words = format!("影音合作費-{}", creator.title),
                 7..9 => words = format!("業配費用 {}", creator.handle),
                 9..11 => words = format!("{}社群推廣費", deal.brand),
                 _ => {}
+            }
+            if named < 9 && confusion.per_mille(40) && creator.keys.neighbour.channel_id != creator.channel_id
+            {
+                words = format!("業配費用 {}", creator.keys.neighbour.handle);
+                made.link_rows.misnamed(creator, &person.id);
             }
             let paid_on = (deal.day + random.days(20, 60)).min(day(year, 12, 31));
             statement(deal.payer, (code, sub_code, deal.amount, withheld(code, deal.amount)), words, paid_on);

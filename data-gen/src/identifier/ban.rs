@@ -6,10 +6,10 @@ pub(crate) type Ban = Code<8>;
 const WEIGHTS: [u32; 8] = [1, 2, 1, 2, 1, 2, 4, 1];
 const PREFIXES_PER_LEADING_DIGIT: u64 = 1_000_000;
 
-/// The number of the `index`-th business: starts with 9 (from the millionth business on with 8, 7, 6), which marks
+/// The number of the `index`-th business: starts with 9 (from the millionth business on with 8, 7, 6, 5), which marks
 /// it as synthetic. Numbers registered before April 2023 satisfy the check modulo 10, later ones only modulo 5.
 pub(crate) fn business_ban(index: u64, registered_before_april_2023: bool) -> Ban {
-    let leading = 9 - (index / PREFIXES_PER_LEADING_DIGIT).min(3);
+    let leading = 9 - (index / PREFIXES_PER_LEADING_DIGIT).min(4);
     let scattered = (index % PREFIXES_PER_LEADING_DIGIT) * 617_047 % PREFIXES_PER_LEADING_DIGIT;
     let mut digits = [b'0'; 8];
     write_digits(&mut digits[..7], leading * PREFIXES_PER_LEADING_DIGIT + scattered);

@@ -1,20 +1,18 @@
-use super::table_text::{field, rows};
+use super::table_text::{field, number, rows};
 
-/// The version column of `income.priors`.
-pub(crate) const PRIORS_VERSION: &str = "tithe-priors-1";
-
-/// One model constant of creators' income.
+/// One number that the estimator of creators' income assumes before any evidence.
 #[derive(Debug)]
 pub(crate) struct Prior {
-    pub(crate) component: &'static str,
-    pub(crate) parameter: &'static str,
-    pub(crate) stratum: &'static str,
-    pub(crate) dist: &'static str,
-    /// The median as published: a number, a formula or a list.
-    pub(crate) median_text: &'static str,
-    pub(crate) log_sd: Option<f64>,
+    pub(crate) version: &'static str,
+    pub(crate) name: &'static str,
+    /// Which of several of that name; empty where there is one.
+    pub(crate) key: &'static str,
+    pub(crate) value: f64,
+    /// The range that one who knows the sources would defend.
+    pub(crate) low: f64,
+    pub(crate) high: f64,
     pub(crate) unit: &'static str,
-    pub(crate) range_seen: &'static str,
+    pub(crate) meaning: &'static str,
     pub(crate) source: &'static str,
     pub(crate) confidence: &'static str,
 }
@@ -22,14 +20,14 @@ pub(crate) struct Prior {
 pub(crate) fn priors() -> Vec<Prior> {
     rows(include_str!("data/priors.tsv"))
         .map(|row| Prior {
-            component: field(&row, 0),
-            parameter: field(&row, 1),
-            stratum: field(&row, 2),
-            dist: field(&row, 3),
-            median_text: field(&row, 4),
-            log_sd: field(&row, 5).parse().ok(),
+            version: field(&row, 0),
+            name: field(&row, 1),
+            key: field(&row, 2),
+            value: number(&row, 3),
+            low: number(&row, 4),
+            high: number(&row, 5),
             unit: field(&row, 6),
-            range_seen: field(&row, 7),
+            meaning: field(&row, 7),
             source: field(&row, 8),
             confidence: field(&row, 9),
         })
@@ -43,12 +41,15 @@ mod tests {
     #[test]
     fn all_rows_are_whole() {
         let priors = priors();
-        assert_eq!(priors.len(), 57);
-        assert!(
-            priors
-                .iter()
-                .all(|p| ["high", "medium", "low"].iter().any(|level| p.confidence.starts_with(level)))
-        );
-        assert!(priors.iter().any(|p| p.parameter == "RPM_longform" && p.median_text == "35"));
+        assert_eq!(priors.len(), 76);
+        for prior in &priors {
+            assert!(["high", "medium", "low"].contains(&prior.confidence), "{prior:?}");
+            assert!(prior.low <= prior.value && prior.value <= prior.high, "{prior:?}");
+            assert!(
+                !prior.unit.is_empty() && !prior.meaning.is_empty() && !prior.source.is_empty(),
+                "{prior:?}"
+            );
+        }
+        assert!(priors.iter().any(|prior| prior.name == "ads_per_thousand" && prior.value == 35.0));
     }
 }

@@ -65,9 +65,14 @@ impl ChannelDocument {
         if random.per_mille(700) {
             description.push_str(&format!("\n合作邀約：{}", contact(community, creator)));
         }
-        if creator.in_agency || random.per_mille(120) {
+        if creator.keys.agency.is_some() || random.per_mille(120) {
             description
                 .push_str(&format!("\n統一編號：{}", shown_ban(community, creator).unwrap_or_default()));
+        }
+        if let Some((owner, business)) =
+            creator.keys.shown.and_then(|shown| community.firms().nth(shown.firm))
+        {
+            description.push_str(&format!("\n{}　統一編號：{}", owner.name, business.ban.as_str()));
         }
         if creator.live && random.per_mille(500) {
             description.push_str("\n歡迎抖內支持：https://p.ecpay.com.tw/example");

@@ -16,10 +16,13 @@ pub(super) struct Written {
     pub(super) tags: Vec<String>,
 }
 
-/// How the creator can be reached for business: the agency's address, the one in the tax register, or another.
+/// How the creator can be reached for business: the agency's address, somebody's who helps, the one in the tax register,
+/// or another.
 pub(super) fn contact(community: &Community, creator: &Creator) -> String {
-    if creator.in_agency {
-        "biz@agency.example".to_owned()
+    if let Some(agency) = creator.keys.agency {
+        agency.email.to_owned()
+    } else if let Some(other) = creator.keys.others_email {
+        community.taxpayers[other].email.clone()
     } else if creator.index.is_multiple_of(3) {
         community.taxpayers[creator.taxpayer].email.clone()
     } else {
@@ -29,6 +32,9 @@ pub(super) fn contact(community: &Community, creator: &Creator) -> String {
 
 /// The business number that the creator shows: the one of the agency or shop behind the channel.
 pub(super) fn shown_ban(community: &Community, creator: &Creator) -> Option<String> {
+    if let Some(agency) = creator.keys.agency {
+        return Some(agency.ban.as_str().to_owned());
+    }
     let firms = community.businesses.len().max(1);
     let at = usize::try_from(creator.index % 97).unwrap_or(0) % firms;
     community.firms().nth(at).map(|(_, business)| business.ban.as_str().to_owned())

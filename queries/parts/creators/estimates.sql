@@ -1,37 +1,76 @@
 -- What is known of every channel in $year, and its estimated income; on top of creators/links.
-documents AS (
+collected_documents AS (
     SELECT snippet['channelId'] AS channel_id,
-           CAST(substr(snippet['publishedAt'], 1, 4) AS BIGINT) AS year,
+           id,
+           TRY_CAST(substr(snippet['publishedAt'], 1, 4) AS BIGINT) AS year,
            NOT regexp_like("contentDetails"['duration'], '^PT[0-9]+S$') AS long_video,
-           CAST(statistics['viewCount'] AS BIGINT) AS views,
+           COALESCE(TRY_CAST(statistics['viewCount'] AS BIGINT),
+                    CASE WHEN statistics['viewCount'] IS NOT NULL THEN -1 END) AS views,
            CAST(NULL AS BIGINT) AS followers,
-           FALSE AS labelled,
+           CAST(NULL AS BOOLEAN) AS labelled,
            sponsor_signals(snippet['description']) AS signals
     FROM third_party.video_raw
     UNION ALL
     SELECT c.channel_id,
+           p.id,
            CAST(EXTRACT(YEAR FROM to_timestamp_seconds(COALESCE(p.taken_at, p."createTime"))) AS BIGINT),
            FALSE,
            CAST(NULL AS BIGINT),
            p.owner['follower_count'],
-           COALESCE(p.is_paid_partnership, FALSE),
+           p.is_paid_partnership,
            sponsor_signals(COALESCE(p.caption, p."desc"))
     FROM third_party.post_raw p
     JOIN channels c ON c.handle = COALESCE(p.owner['username'], p.author['uniqueId'])
 ),
-links AS (
-    SELECT channel_id, taxpayer_id, score AS link_score
+-- A document that was collected twice counts once, with all that any copy shows.
+documents AS (
+    SELECT channel_id,
+           MAX(year) AS year,
+           bool_or(long_video) AS long_video,
+           MAX(views) AS views,
+           MAX(followers) AS followers,
+           COALESCE(bool_or(labelled OR signals['sponsored']), FALSE) AS sponsored,
+           bool_or(array_has(signals['classes'], 'donation')) AS asks_donations,
+           bool_or(array_has(signals['classes'], 'group_buy')) AS announces_group_buy
+    FROM collected_documents
+    GROUP BY channel_id, id
+),
+-- The best owner, unless others match as well, and the agency, which is never the owner.
+best AS (
+    SELECT channel_id,
+           MAX(CASE WHEN relation = 'owner' THEN party_id END) AS first_party,
+           MAX(CASE WHEN relation = 'owner' THEN score END) AS link_score,
+           MAX(CASE WHEN relation = 'owner' THEN status END) AS link_status,
+           MAX(CASE WHEN relation = 'owner' THEN reasons END) AS link_reasons,
+           MAX(CASE WHEN relation = 'owner' THEN rival_score END) AS rival_score,
+           MAX(CASE WHEN relation = 'owner' THEN strong_parties END) AS strong_parties,
+           MAX(CASE WHEN relation = 'represented_by' THEN party_id END) AS agency_id,
+           MAX(CASE WHEN relation = 'represented_by' THEN reasons END) AS agency_reasons
     FROM ranked
-    WHERE place = 1 AND score > COALESCE(rival_score, 0)
+    WHERE place = 1
+    GROUP BY channel_id
+),
+links AS (
+    SELECT *,
+           CASE WHEN link_status <> 'contradictory' AND link_score > 0 AND link_score > COALESCE(rival_score, 0) THEN first_party
+           END AS taxpayer_id
+    FROM best
 ),
 public_signs AS (
     SELECT channel_id,
            COUNT(*) AS documents,
-           CAST(SUM(CASE WHEN long_video THEN views ELSE 0 END) AS BIGINT) AS annual_views,
+           -- A negative or absurd count stays one, so that it is flagged; hidden counts are no zero.
+           CASE WHEN MIN(CASE WHEN long_video THEN views END) < 0 THEN -1
+                WHEN COUNT(*) FILTER (WHERE long_video) = COUNT(*) FILTER (WHERE long_video AND views IS NULL)
+                     AND COUNT(*) FILTER (WHERE long_video) > 0 THEN NULL
+                ELSE CAST(SUM(CASE WHEN NOT long_video THEN 0
+                                   WHEN views > 100000000000000 THEN 100000000000000
+                                   ELSE views END) AS BIGINT)
+           END AS annual_views,
            MAX(followers) AS followers,
-           COUNT(*) FILTER (WHERE labelled OR signals['sponsored']) AS sponsored_documents,
-           bool_or(array_has(signals['classes'], 'donation')) AS donation_signal,
-           bool_or(array_has(signals['classes'], 'group_buy')) AS group_buy_signal
+           COUNT(*) FILTER (WHERE sponsored) AS sponsored_documents,
+           bool_or(asks_donations) AS donation_signal,
+           bool_or(announces_group_buy) AS group_buy_signal
     FROM documents
     WHERE year = $year
     GROUP BY channel_id
@@ -41,7 +80,7 @@ statements AS (
            array_agg(w.gross_amount ORDER BY w.paid_on, w.gross_amount) AS deal_amounts,
            COUNT(w.gross_amount) AS reported_deals,
            CAST(COALESCE(SUM(w.gross_amount), 0) AS BIGINT) AS reported_amount
-    FROM links l
+    FROM (SELECT channel_id, taxpayer_id FROM links WHERE taxpayer_id IS NOT NULL) l
     LEFT JOIN tax.withholding w
         ON w.payee_id = l.taxpayer_id AND w.year = $year
        AND regexp_like(w.description, '合作|業配|推廣|行銷|演藝|稿費$|臨時工作')
@@ -65,8 +104,15 @@ evidence AS (
            c.category,
            l.taxpayer_id,
            l.link_score,
+           l.link_status,
+           l.link_reasons,
+           l.first_party,
+           l.rival_score,
+           l.strong_parties,
+           l.agency_id,
+           l.agency_reasons,
            COALESCE(c.subscribers, p.followers) AS followers,
-           COALESCE(p.annual_views, 0) AS annual_views,
+           p.annual_views,
            COALESCE(p.documents, 0) AS documents,
            COALESCE(p.sponsored_documents, 0) AS sponsored_documents,
            COALESCE(p.donation_signal, FALSE) AS donation_signal,

@@ -1,31 +1,31 @@
 -- title: Whose channel is it?
--- question: Which taxpayer stands behind each channel, and on what grounds?
--- param: minimum_score integer 3 – weakest link listed: e-mail in the register 6, handle named by a payer 4, title 3
+-- question: Which taxpayer stands behind each channel, which agency represents it, and on what grounds?
+-- param: minimum_score decimal 1 – weakest link listed, contradictory ones aside: the sum of the weights in income.link_weights
 -- column: channel_id text – channel
 -- column: title text – its name
 -- column: handle text – its handle
--- column: taxpayer_id text – the taxpayer with the highest score
--- column: score integer – sum over the kinds of keys that agree
--- column: email_registered boolean – an e-mail of the channel or its videos is the taxpayer's in the register
--- column: named_by_handle boolean – a payer's withholding statement names the handle
--- column: named_by_title boolean – a payer's withholding statement names the title, which no other channel has
--- column: payers integer – payers that name the channel
--- column: rival_score integer – of the next taxpayer; NULL where there is none
--- column: two_keys boolean – two independent keys agree; with fewer, ask before acting
+-- column: relation text – owner, or represented_by for agencies, which are never the owner
+-- column: party_id text – taxpayer, or agency
+-- column: status text – linked: two strong keys; candidate: fewer, ask before acting; contradictory: strong keys of several parties
+-- column: score double – sum of the weights of keys that agree and of those that point to another, bits, 2 decimals
+-- column: strong_keys integer – independent strong keys that agree; each payer is one
+-- column: payers integer – payers whose statements name the channel
+-- column: rival_score double – of the next party; NULL where there is none
+-- column: reasons text – each key with its weight
 -- with: creators/links
 -- portable: no
 SELECT r.channel_id,
        c.title,
        c.handle,
-       r.taxpayer_id,
+       r.relation,
+       r.party_id,
+       r.status,
        r.score,
-       r.by_email AS email_registered,
-       r.by_handle AS named_by_handle,
-       r.by_title AS named_by_title,
+       r.strong_keys,
        r.payers,
        r.rival_score,
-       (CASE WHEN r.by_email THEN 1 ELSE 0 END) + r.payers >= 2 AS two_keys
+       r.reasons
 FROM ranked r
 JOIN channels c ON c.channel_id = r.channel_id
-WHERE r.place = 1 AND r.score >= $minimum_score
-ORDER BY r.score DESC, r.payers DESC, r.channel_id
+WHERE r.status = 'contradictory' OR r.place = 1 AND r.score >= $minimum_score
+ORDER BY r.channel_id, r.relation, r.place

@@ -15,7 +15,7 @@ WITH channels AS (
 texts AS (
     SELECT snippet['channelId'] AS channel_id,
            id AS document_id,
-           CAST(substr(snippet['publishedAt'], 1, 4) AS BIGINT) AS year,
+           TRY_CAST(substr(snippet['publishedAt'], 1, 4) AS BIGINT) AS year,
            snippet['description'] AS body
     FROM third_party.video_raw
     UNION ALL

@@ -6,7 +6,7 @@
 -- param: seed integer 0 – any number; the same seed gives the same answer
 -- column: step integer – order of reading
 -- column: channel_id text – channel
--- column: evidence text – estimate, link, or a kind of evidence
+-- column: evidence text – estimate, link, agency, or a kind of evidence
 -- column: known text – what is known of it
 -- column: shift integer – median of gross receipts with it, less the median without it, NT$; NULL where not observed
 -- column: p50_without integer – that median without it, NT$
@@ -30,66 +30,71 @@ contributions AS (
     SELECT unnest(income['contributions']) AS contribution
     FROM explained
 ),
-steps AS (
-    SELECT 1 AS step,
-           'estimate' AS evidence,
+told AS (
+    SELECT channel_id,
+           unnest(make_array(
+               named_struct('step', 1, 'evidence', 'estimate', 'known',
            CASE WHEN income['p50'] IS NULL THEN 'A minor''s channel: nothing is estimated'
                 ELSE concat('Gross receipts NT$', CAST(CAST(round(income['p10']) AS BIGINT) AS VARCHAR),
                             ' to ', CAST(CAST(round(income['p90']) AS BIGINT) AS VARCHAR),
                             ' (8 in 10), median ', CAST(CAST(round(income['p50']) AS BIGINT) AS VARCHAR),
                             CASE WHEN array_length(income['flags']) > 0
-                                 THEN concat('; flags: ', array_to_string(income['flags'], ', ')) ELSE '' END)
-           END AS known,
+                                 THEN concat('; flags: ', array_to_string(income['flags'], ', ')) ELSE '' END,
+                            '; priors ', income['prior_version'], ', seed ', CAST(income['seed'] AS VARCHAR))
+           END,
+           'ask_next',
            CASE WHEN income['p50'] IS NULL THEN 'Close the case'
                 WHEN array_has(income['flags'], 'prior_dominated')
                 THEN 'Too wide to select on: collect the missing evidence below first'
                 WHEN income['undeclared_p10'] IS NULL THEN 'Link the channel before comparing it with a return'
                 WHEN income['undeclared_p10'] * 10 > declared
-                THEN concat('Even the low end exceeds the declared amount by more than a tenth (expected excess NT$',
+                THEN concat('Even the low end (9 in 10 say more) exceeds the declared amount by more than a tenth (expected excess NT$',
                             CAST(CAST(round(income['undeclared_mean']) AS BIGINT) AS VARCHAR),
                             '): work through the rows below, largest shift first')
                 ELSE 'The low end is within a tenth of the declared amount: no question follows from the estimate alone'
-           END AS ask_next
-    FROM explained
-    UNION ALL
-    SELECT 2,
-           'link',
-           CASE WHEN e.taxpayer_id IS NULL THEN 'No taxpayer is linked to the channel'
-                ELSE concat('Taxpayer ', e.taxpayer_id, ', score ', CAST(e.link_score AS VARCHAR), ':',
-                            CASE WHEN r.by_email THEN ' e-mail of the channel is in the register;' ELSE '' END,
-                            CASE WHEN r.by_handle THEN ' payers name the handle;' ELSE '' END,
-                            CASE WHEN r.by_title THEN ' payers name the title;' ELSE '' END,
-                            ' ', CAST(r.payers AS VARCHAR), ' payers; ',
-                            CASE WHEN r.rival_score IS NULL THEN 'no other taxpayer matches'
-                                 ELSE concat('another taxpayer matches with score ', CAST(r.rival_score AS VARCHAR))
-                            END)
+           END),
+               named_struct('step', 2, 'evidence', 'link', 'known',
+           CASE WHEN taxpayer_id IS NOT NULL
+                THEN concat(CASE WHEN link_status = 'linked' THEN 'Linked to taxpayer ' ELSE 'Perhaps taxpayer ' END,
+                            taxpayer_id, ' (score ', CAST(link_score AS VARCHAR), '): ', link_reasons,
+                            CASE WHEN rival_score IS NULL THEN ''
+                                 ELSE concat('; the next taxpayer has score ', CAST(rival_score AS VARCHAR)) END)
+                WHEN link_status = 'contradictory'
+                THEN concat('Contradictory: ', CAST(strong_parties AS VARCHAR), ' taxpayers have strong keys, first ', first_party,
+                            ' by ', link_reasons)
+                WHEN first_party IS NOT NULL THEN 'Several taxpayers match equally, none strongly'
+                ELSE 'No taxpayer shares a key with the channel'
            END,
-           CASE WHEN e.taxpayer_id IS NULL
-                THEN 'Find the owner first: business number on the channel''s pages, registered mailbox, platform'
-                WHEN (CASE WHEN r.by_email THEN 1 ELSE 0 END) + r.payers < 2
-                THEN 'Only one key agrees: confirm who owns the channel before asking anything else'
-                WHEN r.rival_score IS NOT NULL
-                THEN 'Two independent keys agree, but another taxpayer matches too: ask the payers whom they paid'
-                ELSE 'Two independent keys agree; the creator can still contest the link'
-           END
-    FROM explained e
-    LEFT JOIN ranked r ON r.channel_id = e.channel_id AND r.place = 1
-    UNION ALL
-    SELECT 3,
-           'audience',
-           concat(COALESCE(CAST(followers AS VARCHAR), 'hidden'), ' followers, ', CAST(annual_views AS VARCHAR),
+           'ask_next',
+           CASE WHEN taxpayer_id IS NOT NULL AND link_status = 'linked'
+                THEN 'Nothing: two independent strong keys agree; the creator can still contest the link'
+                WHEN taxpayer_id IS NOT NULL
+                THEN 'Confirm who owns the channel before asking anything else: at most one strong key agrees'
+                WHEN link_status = 'contradictory'
+                THEN 'Ask each of them who runs the channel, and the payers whom they paid; see creators/channel_links'
+                ELSE 'Find the owner first: business number on the channel''s pages, registered account, platform'
+           END),
+               named_struct('step', 3, 'evidence', 'agency', 'known',
+           CASE WHEN agency_id IS NULL THEN 'No agency is named'
+                ELSE concat('Represented by ', agency_id, ': ', agency_reasons) END,
+           'ask_next',
+           CASE WHEN agency_id IS NULL THEN 'Nothing'
+                ELSE 'Ask the agency what brands paid, what it kept and what it passed on; it is not the creator (name: ref.agency)'
+           END),
+               named_struct('step', 4, 'evidence', 'audience', 'known',
+           concat(CASE WHEN followers < 0 THEN 'unreadable' ELSE COALESCE(CAST(followers AS VARCHAR), 'hidden') END, ' followers, ',
+                  CASE WHEN annual_views < 0 THEN 'unreadable' ELSE COALESCE(CAST(annual_views AS VARCHAR), 'hidden') END,
                   ' views of long videos in the year, category ', COALESCE(category, 'unknown')),
-           CASE WHEN followers IS NULL OR annual_views = 0
+           'ask_next',
+           CASE WHEN followers IS NULL OR followers < 0 OR COALESCE(annual_views, 0) <= 0
                 THEN 'Ask the creator for the platform''s audience report of the year: followers, views, countries'
                 ELSE 'Ask which part of the audience is abroad: it lowers the taxable part of platform revenue'
-           END
-    FROM explained
-    UNION ALL
-    SELECT 4,
-           'public_documents',
+           END),
+               named_struct('step', 5, 'evidence', 'public_documents', 'known',
            concat(CAST(sponsored_documents AS VARCHAR), ' of ', CAST(documents AS VARCHAR), ' posts look sponsored',
                   CASE WHEN group_buy_signal THEN '; group buys are announced' ELSE '' END,
                   CASE WHEN donation_signal THEN '; donations or memberships are asked for' ELSE '' END),
+           'ask_next',
            CASE WHEN sponsored_documents > COALESCE(reported_deals, 0)
                 THEN concat('More posts look sponsored than payers reported payments (',
                             CAST(COALESCE(reported_deals, 0) AS VARCHAR),
@@ -97,14 +102,12 @@ steps AS (
                 WHEN group_buy_signal THEN 'Ask the group-buy platform for sales and commissions of the year'
                 WHEN donation_signal THEN 'Ask the payment provider for donations of the year'
                 ELSE 'Nothing: payers reported at least as many payments as posts look sponsored'
-           END
-    FROM explained
-    UNION ALL
-    SELECT 5,
-           'reported_statements',
+           END),
+               named_struct('step', 6, 'evidence', 'reported_statements', 'known',
            CASE WHEN taxpayer_id IS NULL THEN 'Not known without a link'
                 ELSE concat(CAST(reported_deals AS VARCHAR), ' payments reported, NT$', CAST(reported_amount AS VARCHAR))
            END,
+           'ask_next',
            CASE WHEN taxpayer_id IS NULL THEN 'Link the channel first'
                 WHEN reported_deals = 0
                 THEN 'No payer filed a statement: ask the brands named in the posts, and the agency, what they paid'
@@ -112,49 +115,45 @@ steps AS (
                 THEN concat('Less was declared than payers reported: ask about the difference of NT$',
                             CAST(reported_amount - declared AS VARCHAR))
                 ELSE 'Match statements with posts and ask for payments in kind, which payers report least'
-           END
-    FROM explained
-    UNION ALL
-    SELECT 6,
-           'remittances',
+           END),
+               named_struct('step', 7, 'evidence', 'remittances', 'known',
            CASE WHEN taxpayer_id IS NULL THEN 'Not known without a link'
                 WHEN remittance IS NULL THEN 'None reached a known account'
                 ELSE concat('NT$', CAST(remittance AS VARCHAR), ' from abroad')
            END,
+           'ask_next',
            CASE WHEN taxpayer_id IS NULL THEN 'Link the channel first'
                 WHEN remittance IS NULL AND annual_views > 0
                 THEN 'The videos are watched but no platform paid into a known account: ask where the platform pays'
                 WHEN remittance > declared
                 THEN concat('Platforms alone remitted NT$', CAST(remittance - declared AS VARCHAR),
                             ' more than was declared: ask how it was declared')
-                WHEN remittance IS NULL THEN 'Nothing: no long video, so no advertising is expected'
+                WHEN remittance IS NULL THEN 'Nothing: no views of long videos are known, so none to compare with'
                 ELSE 'Compare with the platform''s payment report of the year'
-           END
-    FROM explained
-    UNION ALL
-    SELECT 7,
-           'declared_income',
+           END),
+               named_struct('step', 8, 'evidence', 'declared_income', 'known',
            CASE WHEN taxpayer_id IS NULL THEN 'Not known without a link'
                 ELSE concat('NT$', CAST(declared AS VARCHAR), ' declared as creator income')
            END,
+           'ask_next',
            CASE WHEN taxpayer_id IS NULL THEN 'Link the channel first'
                 WHEN declared = 0
                 THEN 'No creator income was declared: ask whether it was declared under another category or by a company'
                 WHEN income['undeclared_p10'] * 10 > declared
                 THEN 'Ask which receipts the declared amount contains: statements, platforms, group buys, in kind'
                 ELSE 'Nothing: the declared amount fits the other evidence'
-           END
+           END)
+           )) AS told
     FROM explained
 )
-SELECT CAST(s.step AS BIGINT) AS step,
-       e.channel_id,
-       s.evidence,
-       s.known,
+SELECT CAST(t.told['step'] AS BIGINT) AS step,
+       t.channel_id,
+       t.told['evidence'] AS evidence,
+       t.told['known'] AS known,
        CAST(round(c.contribution['shift']) AS BIGINT) AS shift,
        CAST(round(c.contribution['p50_without']) AS BIGINT) AS p50_without,
        round(c.contribution['narrowing'], 2) AS narrowing,
-       s.ask_next
-FROM steps s
-CROSS JOIN explained e
-LEFT JOIN contributions c ON c.contribution['evidence'] = s.evidence
+       t.told['ask_next'] AS ask_next
+FROM told t
+LEFT JOIN contributions c ON c.contribution['evidence'] = t.told['evidence']
 ORDER BY step

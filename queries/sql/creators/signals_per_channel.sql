@@ -19,7 +19,7 @@ WITH channels AS (
            snippet['customUrl'] AS handle,
            snippet['title'] AS title,
            regexp_match(snippet['description'], '[A-Za-z0-9._+-]+@[A-Za-z0-9-]+[.][A-Za-z0-9.-]*[A-Za-z0-9]')[1] AS email,
-           CAST(statistics['subscriberCount'] AS BIGINT) AS subscribers,
+           TRY_CAST(statistics['subscriberCount'] AS BIGINT) AS subscribers,
            CASE regexp_replace("topicDetails"['topicCategories'][1], '^.*/', '')
                WHEN 'Finance' THEN 'finance'
                WHEN 'Technology' THEN 'technology'
@@ -37,9 +37,9 @@ WITH channels AS (
 ),
 documents AS (
     SELECT snippet['channelId'] AS channel_id,
-           CAST(substr(snippet['publishedAt'], 1, 4) AS BIGINT) AS year,
+           TRY_CAST(substr(snippet['publishedAt'], 1, 4) AS BIGINT) AS year,
            NOT regexp_like("contentDetails"['duration'], '^PT[0-9]+S$') AS long_video,
-           CAST(statistics['viewCount'] AS BIGINT) AS views,
+           TRY_CAST(statistics['viewCount'] AS BIGINT) AS views,
            CAST(NULL AS BIGINT) AS followers,
            FALSE AS labelled,
            sponsor_signals(snippet['description']) AS signals

@@ -23,11 +23,13 @@ pub enum Flag {
     Tempered = 1 << 8,
     /// Fewer than a hundred draws carry the estimate: its quantiles are rough.
     LowEss = 1 << 9,
+    /// The priors given for the row cannot be used: nothing is estimated.
+    BadPriors = 1 << 10,
 }
 
 impl Flag {
     /// Every flag, in the order in which they are reported.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::BadEvidence,
         Self::UnknownCategory,
         Self::ConflictingEvidence,
@@ -38,6 +40,7 @@ impl Flag {
         Self::MoreDraws,
         Self::Tempered,
         Self::LowEss,
+        Self::BadPriors,
     ];
 
     /// The name in results.
@@ -54,6 +57,7 @@ impl Flag {
             Self::MoreDraws => "more_draws",
             Self::Tempered => "tempered",
             Self::LowEss => "low_ess",
+            Self::BadPriors => "bad_priors",
         }
     }
 }

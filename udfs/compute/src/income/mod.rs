@@ -21,6 +21,8 @@ mod months;
 #[cfg(test)]
 mod plain;
 mod posterior;
+mod prior_changes;
+mod prior_table;
 mod priors;
 mod quantile;
 mod simulate;
@@ -33,5 +35,7 @@ pub use evidence::Evidence;
 pub use explain::{Contribution, EvidenceKind};
 pub use flags::{Flag, Flags};
 pub use posterior::{Posterior, Quantity, posterior};
+pub use prior_changes::{PriorChange, PriorError, changed_priors};
+pub use prior_table::{Confidence, PRIOR_TABLE, Prior, Unit};
 pub use priors::{PRIORS_VERSION, Priors};
 pub use simulate::{Simulated, Truth, simulate};

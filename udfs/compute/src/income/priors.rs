@@ -4,7 +4,8 @@ use super::Category;
 pub const PRIORS_VERSION: &str = "tithe-priors-1";
 
 /// Everything assumed before any evidence of one creator. Amounts in NT$; spreads are standard deviations
-/// of natural logarithms. Each default names its source and how far it is trusted.
+/// of natural logarithms. Each default names its source and how far it is trusted;
+/// [`PRIOR_TABLE`](super::PRIOR_TABLE) lists all by name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Priors {
     /// Spread of the multiplier a creator's prices share: 0.5 (author's hyperparameter; medium).
@@ -25,6 +26,11 @@ pub struct Priors {
     /// Advertising revenue per 1,000 long-form views after the platform's share: 35 (CPM tables of Taiwan,
     /// US$2.5 to 6; medium).
     pub ads_per_thousand: f64,
+    /// Factors of the categories on that, in the order of [`Category::ALL`] (tables of revenue per 1,000 views
+    /// by topic, scaled to Taiwan; medium, and low for beauty, food, music and children).
+    pub ads_factors: [f64; 11],
+    /// The factor where the category is unknown: 1 (author; low).
+    pub ads_factor_unknown: f64,
     /// Spread of advertising revenue beside the creator's multiplier: 0.6 (same tables; medium).
     pub ads_spread: f64,
     /// Power of the creator's multiplier in advertising: 0.6 (author; low).
@@ -131,24 +137,10 @@ pub struct Priors {
 }
 
 impl Priors {
-    /// Factor of a category on advertising revenue (tables of revenue per 1,000 views by topic, scaled to
-    /// Taiwan; medium, and low for beauty, food, music and children).
+    /// Factor of a category on advertising revenue.
     #[must_use]
     pub fn ads_factor(&self, category: Option<Category>) -> f64 {
-        match category {
-            Some(Category::Finance) => 2.8,
-            Some(Category::Technology) => 1.9,
-            Some(Category::Education) => 1.5,
-            Some(Category::Health) => 1.3,
-            Some(Category::Beauty) => 1.2,
-            Some(Category::Food) => 1.05,
-            Some(Category::Vlog) => 0.9,
-            Some(Category::Entertainment) => 0.7,
-            Some(Category::Gaming) => 0.6,
-            Some(Category::Music) => 0.45,
-            Some(Category::Kids) => 0.35,
-            None => 1.0,
-        }
+        category.map_or(self.ads_factor_unknown, |category| self.ads_factors[category as usize])
     }
 }
 
@@ -162,6 +154,8 @@ impl Default for Priors {
             views_slope: 1.411,
             views_spread: 1.82,
             ads_per_thousand: 35.0,
+            ads_factors: [2.8, 1.9, 1.5, 1.3, 1.2, 1.05, 0.9, 0.7, 0.6, 0.45, 0.35],
+            ads_factor_unknown: 1.0,
             ads_spread: 0.6,
             ads_loading: 0.6,
             foreign_views_factor: 1.2,

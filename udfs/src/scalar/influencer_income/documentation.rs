@@ -22,7 +22,7 @@ Signals and reported deals raise or lower what is expected of the unseen. When t
 evidence, more are made, up to eight times as many (flag `more_draws`), and then the evidence is given less weight \
 (`tempered`). The same row, draws and seed give the same bits on any machine, whatever the batch, partition or \
 thread. The estimate assesses no tax: it is a reason for a person to look.",
-    syntax: "influencer_income(evidence [, draws => 4096 [, seed => 0 [, explain => false]]])",
+    syntax: "influencer_income(evidence [, draws => 4096 [, seed => 0 [, explain => false [, priors => …]]]])",
     arguments: &[
         ArgumentDoc {
             name: "evidence",
@@ -46,6 +46,15 @@ thread. The estimate assesses no tax: it is a reason for a person to look.",
             description: "Whether to say what each kind of evidence contributes; false when missing or NULL. Takes one \
                           more estimate for every kind observed, at most six times as long.",
         },
+        ArgumentDoc {
+            name: "priors",
+            sql_type: "LIST<STRUCT>",
+            description: "What to assume before any evidence, where it differs from the built-in version: STRUCTs of \
+                          `version`, `name`, `key` (may be missing), `value` and `unit`, as the rows of \
+                          `income.priors`. All of one version, which the result names; a prior that is not listed \
+                          keeps its built-in value. A literal, a subquery or a column. Built in when missing or an \
+                          untyped NULL.",
+        },
     ],
     returns: "STRUCT of DOUBLE unless said, NT$ a year: `p10`, `p50`, `p90`, `mean` of gross receipts; \
 `components`, a STRUCT of `ads`, `sponsorship`, `donations`, `group_buy`, `other`, each with p10, p50, p90 and \
@@ -59,15 +68,19 @@ less the median that all other evidence gives with the same draws and seed, `nar
 over the same ratio without the evidence (below 1 it narrows the range), and `p10_without`, `p50_without`, \
 `p90_without`; shifts do not add up, because kinds of evidence that agree each shift little; `flags` LIST<VARCHAR> out of bad_evidence, unknown_category, conflicting_evidence, minor_excluded, \
 nothing_declared, declared_below_reported, prior_dominated (p90 above six times p10), more_draws, tempered, \
-low_ess (below 100); `prior_version` VARCHAR; `seed` BIGINT.",
+low_ess (below 100), bad_priors (nothing is estimated); `prior_version` VARCHAR; `seed` BIGINT; `prior_error` \
+VARCHAR, what is wrong with the row's priors, else NULL.",
     nulls: "NULL evidence gives NULL; a NULL field is not observed; without `declared_income` the undeclared \
 amounts are NULL; NULL elements of `seen_deal_amounts` are left out.",
     errors: "A plan-time error: evidence that is no STRUCT, an unknown field (the nearest is offered), a field \
-of a type it does not take, draws out of range, draws or seed that are no literal integers, explain that is no literal boolean. Bad values in a row \
+of a type it does not take, draws out of range, draws or seed that are no literal integers, explain that is no literal boolean; literal priors of an unknown name or key, \
+without their unit, beyond its bounds, given twice, of two versions, or under the built-in version with other values. Priors from \
+a column or subquery with such a fault, and a list that is NULL or empty (a version that does not exist), give NULL \
+amounts, the flag `bad_priors` and the reason in `prior_error`. Bad values in a row \
 (negative, NaN, infinite, absurd) count as not observed and raise `bad_evidence`; they never fail a query.",
     source: "Deals: thinned gamma-Poisson process, whose count has an exact posterior. \
 Compliance: GAO-07-1014. Rules: Ministry of Finance orders of 2025-09-10 (VAT) and 2025-12-23 (income tax). \
-Priors: tariffs and CPM tables of Taiwan, each value with source and confidence in the code; many are low.",
+Priors: tariffs and CPM tables of Taiwan, each value with its source, its range and how far it is trusted in `income.priors`; many are low.",
     examples: &[
         Example {
             sql: "SELECT round(e['p10']) AS p10, round(e['p50']) AS p50, round(e['p90']) AS p90, e['flags'] AS flags \
@@ -108,6 +121,18 @@ Priors: tariffs and CPM tables of Taiwan, each value with source and confidence 
 | remittances         | 23367.0   | 0.84      |
 | declared_income     | -96425.0  | 0.85      |
 +---------------------+-----------+-----------+",
+        },
+        Example {
+            sql: "SELECT round(e['p50']) AS p50, e['prior_version'] AS prior_version FROM (SELECT \
+                  influencer_income(named_struct('channel_id', 'UC1', 'followers', 80000, 'annual_views', 3000000, \
+                  'category', 'food'), draws => 1024, seed => 7, priors => [named_struct('version', 'office trial', \
+                  'name', 'ads_per_thousand', 'key', '', 'value', 63.0, 'unit', 'NT$ per 1000 views')]) AS e)",
+            result: "\
++----------+---------------+
+| p50      | prior_version |
++----------+---------------+
+| 874605.0 | office trial  |
++----------+---------------+",
         },
     ],
 };

@@ -1,26 +1,29 @@
-//! `influencer_income(evidence [, draws, seed, explain])`: what a creator probably earned in a year.
+//! `influencer_income(evidence [, draws, seed, explain, priors])`: what a creator probably earned in a year.
 
 mod arguments;
 mod documentation;
 mod evidence;
+mod priors;
 mod result;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, StructArray, new_null_array};
+use arrow::array::{Array, ArrayRef, new_null_array};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::cast::as_struct_array;
 use datafusion::common::{Result, ScalarValue, internal_err, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
-use tithe_compute::income::{Priors, estimate_all};
+use tithe_compute::income::{Estimate, Evidence, Flag, Flags, estimate_all};
 
 use self::arguments::Options;
+use self::result::Row;
 use crate::registry::{FunctionEntry, Implementation};
 
 const NAME: &str = "influencer_income";
-const PARAMETERS: [&str; 4] = ["evidence", "draws", "seed", "explain"];
+const PARAMETERS: [&str; 5] = ["evidence", "draws", "seed", "explain", "priors"];
+const PRIORS: usize = 4;
 
 pub(crate) fn entry() -> FunctionEntry {
     FunctionEntry {
@@ -65,12 +68,18 @@ impl ScalarUDFImpl for InfluencerIncome {
         let Some(evidence) = args.arg_fields.first().filter(|_| args.arg_fields.len() <= PARAMETERS.len())
         else {
             return plan_err!(
-                "{NAME} takes 1 to 4 arguments (evidence, draws, seed, explain), got {}",
+                "{NAME} takes 1 to 5 arguments (evidence, draws, seed, explain, priors), got {}",
                 args.arg_fields.len()
             );
         };
         evidence::check(evidence.data_type())?;
         Options::from_literals(args.scalar_arguments)?;
+        if let Some(field) = args.arg_fields.get(PRIORS) {
+            priors::check(field.data_type())?;
+        }
+        if let Some(Some(literal)) = args.scalar_arguments.get(PRIORS) {
+            priors::check_literal(literal)?;
+        }
         Ok(Arc::new(Field::new(NAME, result::data_type(), true)))
     }
 
@@ -83,24 +92,71 @@ impl ScalarUDFImpl for InfluencerIncome {
             });
         }
         let options = Options::from_literals(&literals)?;
-        match args.args.first() {
-            Some(ColumnarValue::Scalar(value)) => {
-                let estimates = estimates(&value.to_array_of_size(1)?, options)?;
-                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&estimates, 0)?))
-            }
-            Some(ColumnarValue::Array(array)) => Ok(ColumnarValue::Array(estimates(array, options)?)),
-            None => internal_err!("{NAME} was called without evidence"),
+        let Some(evidence) = args.args.first() else {
+            return internal_err!("{NAME} was called without evidence");
+        };
+        let sets = args.args.get(PRIORS).filter(|sets| !sets.data_type().is_null());
+        if let (ColumnarValue::Scalar(evidence), None | Some(ColumnarValue::Scalar(_))) = (evidence, sets) {
+            let sets = sets.map(|sets| sets.to_array(1)).transpose()?;
+            let estimates = estimates(&evidence.to_array_of_size(1)?, sets.as_ref(), options)?;
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&estimates, 0)?));
         }
+        let sets = match sets {
+            Some(ColumnarValue::Scalar(one)) => Some(one.to_array_of_size(1)?),
+            Some(ColumnarValue::Array(many)) => Some(Arc::clone(many)),
+            None => None,
+        };
+        let evidence = evidence.to_array(args.number_rows)?;
+        Ok(ColumnarValue::Array(estimates(&evidence, sets.as_ref(), options)?))
     }
 }
 
-fn estimates(evidence: &ArrayRef, options: Options) -> Result<ArrayRef> {
+/// The estimates of all rows, with one list of priors for all or one for each.
+fn estimates(evidence: &ArrayRef, sets: Option<&ArrayRef>, options: Options) -> Result<ArrayRef> {
     if evidence.data_type().is_null() {
         return Ok(new_null_array(&result::data_type(), evidence.len()));
     }
-    let rows = evidence::read(as_struct_array(evidence)?)?;
+    let evidence = evidence::read(as_struct_array(evidence)?)?;
     let seed = options.seed.cast_unsigned();
-    let estimates = estimate_all(&rows, &Priors::default(), options.draws, seed, options.explain);
-    let array: StructArray = result::build(&estimates, options.seed)?;
-    Ok(Arc::new(array))
+    let of_all = |evidence: &[Option<Evidence>], priors| {
+        estimate_all(evidence, priors, options.draws, seed, options.explain)
+    };
+    let sets = match sets {
+        Some(lists) => priors::read(lists)?,
+        None => vec![Ok(priors::built_in())],
+    };
+    let mut rows: Vec<Row<'_>> = Vec::with_capacity(evidence.len());
+    match sets.as_slice() {
+        [Ok((priors, version))] => {
+            let estimates = of_all(&evidence, priors);
+            rows.extend(estimates.into_iter().map(|estimate| Row {
+                estimate,
+                version: Some(version),
+                wrong: None,
+            }));
+        }
+        [Err(wrong)] => rows.extend(evidence.iter().map(|evidence| refused(evidence.as_ref(), wrong))),
+        sets => {
+            rows.extend(evidence.iter().zip(sets).map(|(evidence, set)| match set {
+                Ok((_, version)) => Row { estimate: None, version: Some(version), wrong: None },
+                Err(wrong) => refused(evidence.as_ref(), wrong),
+            }));
+            for group in priors::grouped(sets) {
+                let own: Vec<Option<Evidence>> =
+                    group.rows.iter().map(|row| evidence[*row].clone()).collect();
+                for (row, estimate) in group.rows.into_iter().zip(of_all(&own, group.priors)) {
+                    rows[row].estimate = estimate;
+                }
+            }
+        }
+    }
+    Ok(Arc::new(result::build(&rows, options.seed)?))
+}
+
+/// A row whose priors cannot be used: nothing is estimated, and it says why.
+fn refused<'a>(evidence: Option<&Evidence>, wrong: &'a str) -> Row<'a> {
+    let mut flags = Flags::default();
+    flags.raise(Flag::BadPriors);
+    let estimate = evidence.map(|_| Estimate { amounts: None, flags, contributions: None });
+    Row { estimate, version: None, wrong: Some(wrong) }
 }

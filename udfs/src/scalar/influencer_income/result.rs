@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::Result;
-use tithe_compute::income::{Amounts, Contribution, Estimate, PRIORS_VERSION, Summary, Undeclared};
+use tithe_compute::income::{Amounts, Contribution, Estimate, Summary, Undeclared};
 
 use crate::scalar::struct_rows::{nullable_fields, struct_lists};
 
@@ -82,13 +82,25 @@ fn fields() -> Fields {
     fields.push(Field::new("flags", DataType::List(Arc::new(flag)), true));
     fields.push(Field::new("prior_version", DataType::Utf8, true));
     fields.push(Field::new("seed", DataType::Int64, true));
+    fields.push(Field::new("prior_error", DataType::Utf8, true));
     fields.into()
 }
 
+/// An estimate and the priors it rests on.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    /// `None` where there is no evidence.
+    pub(super) estimate: Option<Estimate>,
+    /// The version of the priors, where they can be used.
+    pub(super) version: Option<&'a str>,
+    /// Why they cannot.
+    pub(super) wrong: Option<&'a str>,
+}
+
 /// One row an estimate; NULL where there is none.
-pub(super) fn build(estimates: &[Option<Estimate>], seed: i64) -> Result<StructArray> {
+pub(super) fn build<'a>(rows: &[Row<'a>], seed: i64) -> Result<StructArray> {
     let amounts: Vec<Option<&Amounts>> =
-        estimates.iter().map(|estimate| estimate.as_ref()?.amounts.as_ref()).collect();
+        rows.iter().map(|row| row.estimate.as_ref()?.amounts.as_ref()).collect();
     let doubles = |pick: &dyn Fn(&Amounts) -> Option<f64>| -> ArrayRef {
         Arc::new(amounts.iter().map(|amounts| amounts.and_then(pick)).collect::<Float64Array>())
     };
@@ -116,26 +128,30 @@ pub(super) fn build(estimates: &[Option<Estimate>], seed: i64) -> Result<StructA
     for (_, pick) in PROBABILITIES {
         columns.push(doubles(&|amounts| Some(pick(amounts))));
     }
-    columns.push(contributions(estimates)?);
+    columns.push(contributions(rows)?);
     let mut flags = ListBuilder::new(StringBuilder::new());
-    for estimate in estimates {
+    for Row { estimate, .. } in rows {
         if let Some(estimate) = estimate {
             estimate.flags.iter().for_each(|flag| flags.values().append_value(flag.name()));
         }
         flags.append(estimate.is_some());
     }
     columns.push(Arc::new(flags.finish()));
-    let present = || estimates.iter().map(Option::is_some);
-    columns.push(Arc::new(present().map(|row| row.then_some(PRIORS_VERSION)).collect::<StringArray>()));
+    let present = || rows.iter().map(|row| row.estimate.is_some());
+    let texts = |pick: fn(&Row<'a>) -> Option<&'a str>| -> ArrayRef {
+        Arc::new(rows.iter().map(|row| pick(row).filter(|_| row.estimate.is_some())).collect::<StringArray>())
+    };
+    columns.push(texts(|row| row.version));
     columns.push(Arc::new(present().map(|row| row.then_some(seed)).collect::<Int64Array>()));
+    columns.push(texts(|row| row.wrong));
     let valid: NullBuffer = present().collect::<Vec<bool>>().into();
     Ok(StructArray::try_new(fields(), columns, Some(valid))?)
 }
 
 /// A list a row, NULL where an estimate is not explained.
-fn contributions(estimates: &[Option<Estimate>]) -> Result<ArrayRef> {
+fn contributions(rows: &[Row<'_>]) -> Result<ArrayRef> {
     let lists: Vec<Option<&[Contribution]>> =
-        estimates.iter().map(|estimate| estimate.as_ref()?.contributions.as_deref()).collect();
+        rows.iter().map(|row| row.estimate.as_ref()?.contributions.as_deref()).collect();
     let all = || lists.iter().flatten().copied().flatten();
     let mut columns: Vec<ArrayRef> =
         vec![Arc::new(all().map(|contribution| Some(contribution.kind.name())).collect::<StringArray>())];

@@ -1,0 +1,397 @@
+//! The creators' queries against what the generator knows, and against documents that mean ill.
+
+#![cfg(test)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use arrow::array::{AsArray, RecordBatch, StringArray};
+use arrow::compute::{cast, concat_batches};
+use arrow::datatypes::DataType;
+use parquet::arrow::ArrowWriter;
+use tempfile::TempDir;
+use tithe_data_gen::{GenerateOptions, Silent, generate};
+use tithe_engine::{Engine, EngineOptions, Principal, Session};
+use tithe_queries::find;
+use tithe_testkit::{open, sample_lake};
+
+const SEEDS: [u64; 3] = [1, 2, 3];
+
+/// Lakes of 200 creators, one a seed.
+static LAKES: LazyLock<Vec<TempDir>> = LazyLock::new(|| {
+    SEEDS
+        .into_iter()
+        .map(|seed| {
+            let folder = TempDir::new().expect("a folder");
+            let options = GenerateOptions {
+                scale: 0.01,
+                seed,
+                out: folder.path().to_owned(),
+                threads: None,
+                overwrite: false,
+            };
+            generate(&options, &Silent).expect("a lake");
+            folder
+        })
+        .collect()
+});
+
+type Row = BTreeMap<String, String>;
+
+/// The rows of an answer as texts; NULL is empty.
+async fn rows(session: &Session, sql: &str) -> Vec<Row> {
+    let batches = session.query(sql).await.expect(sql).collect().await.expect(sql);
+    batches.iter().flat_map(batch_rows).collect()
+}
+
+fn batch_rows(batch: &RecordBatch) -> Vec<Row> {
+    let columns: Vec<(String, StringArray)> = batch
+        .schema()
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, column)| {
+            (field.name().clone(), cast(column, &DataType::Utf8).expect("text").as_string::<i32>().clone())
+        })
+        .collect();
+    (0..batch.num_rows())
+        .map(|row| {
+            columns
+                .iter()
+                .map(|(name, texts)| {
+                    let text = arrow::array::Array::is_valid(texts, row).then(|| texts.value(row));
+                    (name.clone(), text.unwrap_or_default().to_owned())
+                })
+                .collect()
+        })
+        .collect()
+}
+
+async fn library(session: &Session, query: &str, parameters: &[(&str, &str)]) -> Vec<Row> {
+    let given = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    rows(session, &find(query).expect(query).bind(&given).expect("parameters")).await
+}
+
+fn number(row: &Row, column: &str) -> f64 {
+    row[column].parse().unwrap_or(f64::NAN)
+}
+
+#[tokio::test]
+async fn two_strong_keys_find_the_owner_and_agencies_are_none() {
+    println!("| seed | relation | status | links | correct | precision | recall |");
+    for (seed, lake) in SEEDS.iter().zip(&*LAKES) {
+        let session = open(lake.path()).await;
+        let quality = library(&session, "creators/link_quality", &[]).await;
+        for row in &quality {
+            println!(
+                "| {seed} | {} | {} | {} | {} | {} % | {} % |",
+                row["relation"],
+                row["name"],
+                row["links"],
+                row["correct"],
+                row["precision_percent"],
+                row["recall_percent"]
+            );
+        }
+        let of = |relation: &str, name: &str| {
+            quality
+                .iter()
+                .find(|row| row["relation"] == relation && row["name"] == name)
+                .unwrap_or_else(|| panic!("no {relation} {name} with seed {seed}"))
+        };
+        let linked = of("owner", "linked");
+        assert!(number(linked, "precision_percent") >= 95.0, "{linked:?}");
+        assert!(number(linked, "recall_percent") >= 15.0, "{linked:?}");
+        let candidates = of("owner", "candidate");
+        assert!(
+            number(candidates, "precision_percent") < number(linked, "precision_percent"),
+            "{candidates:?}"
+        );
+        assert!(number(of("represented_by", "linked"), "precision_percent") >= 99.0);
+        assert!(number(of("owner", "contradictory"), "links") > 0.0);
+        let links = library(&session, "creators/channel_links", &[("minimum_score", "-99")]).await;
+        for row in &links {
+            assert_eq!(row["party_id"].starts_with("AG"), row["relation"] == "represented_by", "{row:?}");
+            assert_eq!(row["reasons"].contains("agency_"), row["relation"] == "represented_by", "{row:?}");
+            if row["status"] == "linked" {
+                assert!(number(row, "strong_keys") >= 2.0, "{row:?}");
+            }
+        }
+        let contradictory: Vec<&Row> = links
+            .iter()
+            .filter(|row| row["status"] == "contradictory" && row["relation"] == "owner")
+            .collect();
+        for row in &contradictory {
+            let parties =
+                contradictory.iter().filter(|other| other["channel_id"] == row["channel_id"]).count();
+            assert!(parties >= 2, "both sides of a contradiction are shown: {row:?}");
+        }
+    }
+}
+
+/// Planted evidence that points to somebody else alone never links.
+#[tokio::test]
+async fn one_misleading_key_is_never_a_link() {
+    for lake in &*LAKES {
+        let session = open(lake.path()).await;
+        let planted = rows(
+            &session,
+            "SELECT channel_id, taxpayer_id, COUNT(DISTINCT evidence) AS kinds, COUNT(*) AS keys \
+                                      FROM truth.misleading_key GROUP BY channel_id, taxpayer_id",
+        )
+        .await;
+        assert!(planted.len() > 5, "{}", planted.len());
+        let links = library(&session, "creators/channel_links", &[("minimum_score", "-99")]).await;
+        for wrong in planted.iter().filter(|wrong| wrong["keys"] == "1") {
+            let asserted = links.iter().any(|link| {
+                link["channel_id"] == wrong["channel_id"]
+                    && link["party_id"] == wrong["taxpayer_id"]
+                    && link["status"] == "linked"
+            });
+            assert!(!asserted, "{wrong:?}");
+        }
+    }
+}
+
+/// Copies a lake, so that a test may change it.
+fn copied(from: &Path) -> TempDir {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).expect("a folder");
+        for entry in fs::read_dir(from).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let target = to.join(path.file_name().expect("a name"));
+            if path.is_dir() {
+                copy(&path, &target);
+            } else {
+                fs::copy(&path, &target).expect("a copy");
+            }
+        }
+    }
+    let folder = TempDir::new().expect("a folder");
+    copy(from, folder.path());
+    folder
+}
+
+/// Writes the answer of a query over a table.
+async fn rewrite(lake: &Path, table: &str, sql: &str) {
+    let session = open(lake).await;
+    let batches = session.query(sql).await.expect(sql).collect().await.expect(sql);
+    let schema = batches[0].schema();
+    let whole = concat_batches(&schema, &batches).expect("one batch");
+    let file = fs::File::create(lake.join(table).join("part-00000.parquet")).expect("a file");
+    let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), None).expect("a writer");
+    writer.write(&whole).expect("rows");
+    writer.close().expect("a file");
+}
+
+const SELECT_ALL: [(&str, &str); 2] = [("include_candidates", "true"), ("draws", "256")];
+
+#[tokio::test]
+async fn minors_the_small_and_the_unsure_are_not_selectable() {
+    let lake = copied(LAKES[0].path());
+    let session = open(lake.path()).await;
+    let before = library(&session, "creators/case_list", &SELECT_ALL).await;
+    assert!(before.len() > 5, "{}", before.len());
+    for case in &before {
+        assert!(number(case, "expected_undeclared") >= 50_000.0, "{case:?}");
+        assert!(!case["flags"].contains("prior_dominated"), "{case:?}");
+        assert!(case["link_status"] == "linked" || case["link_status"] == "candidate", "{case:?}");
+    }
+    let linked = library(&session, "creators/case_list", &[("draws", "256")]).await;
+    assert!(linked.len() < before.len() && linked.iter().all(|case| case["link_status"] == "linked"));
+
+    let high = library(
+        &session,
+        "creators/case_list",
+        &[SELECT_ALL[0], SELECT_ALL[1], ("minimum_undeclared", "10000000000")],
+    );
+    assert!(high.await.is_empty());
+    let selectable = |fairness: &[Row]| -> f64 {
+        fairness
+            .iter()
+            .filter(|row| row["without"] == "nothing" && row["grouping"] == "size")
+            .map(|row| number(row, "selectable"))
+            .sum()
+    };
+    let fairness = library(&session, "creators/selection_fairness", &SELECT_ALL).await;
+    assert!(
+        (selectable(&fairness) - before.len() as f64).abs() < 0.5,
+        "{} of {}",
+        selectable(&fairness),
+        before.len()
+    );
+    let sources =
+        ["nothing", "audience", "public_documents", "reported_statements", "remittances", "declared_income"];
+    for without in sources {
+        for grouping in ["region", "category", "size"] {
+            assert!(
+                fairness.iter().any(|row| row["without"] == without && row["grouping"] == grouping),
+                "{without} {grouping}"
+            );
+        }
+    }
+
+    // Everybody of the case list becomes sixteen.
+    let ids: Vec<String> = before.iter().map(|case| format!("'{}'", case["taxpayer_id"])).collect();
+    let sql = format!(
+        "SELECT * REPLACE (CASE WHEN taxpayer_id IN ({}) THEN DATE '2009-05-01' ELSE birth_date END AS birth_date) FROM tax.taxpayer",
+        ids.join(", ")
+    );
+    rewrite(lake.path(), "tax/taxpayer", &sql).await;
+    let session = open(lake.path()).await;
+    assert!(library(&session, "creators/case_list", &SELECT_ALL).await.is_empty());
+    let fairness = library(&session, "creators/selection_fairness", &SELECT_ALL).await;
+    assert!(selectable(&fairness) < 0.5);
+}
+
+/// One JSON line.
+fn channel(id: &str, title: &str, description: &str, statistics: &str) -> String {
+    let text = |text: &str| serde_json::Value::from(text);
+    format!(
+        r#"{{"kind":"youtube#channel","id":{},"snippet":{{"title":{},"description":{},"customUrl":{},"publishedAt":"2020-01-01T00:00:00Z"}},"statistics":{statistics},"topicDetails":{{"topicCategories":["https://en.wikipedia.org/wiki/Food"]}},"status":{{"madeForKids":false}},"collected_at":"2026-01-20T02:00:00Z"}}"#,
+        text(id),
+        text(title),
+        text(description),
+        text(&format!("@{id}")),
+    )
+}
+
+fn video(id: &str, channel: &str, description: &str, views: &str) -> String {
+    format!(
+        r#"{{"kind":"youtube#video","id":"{id}","snippet":{{"publishedAt":"2025-03-01T00:00:00Z","channelId":"{channel}","title":"t","description":{},"tags":[],"categoryId":"19","liveBroadcastContent":"none"}},"contentDetails":{{"duration":"PT12M1S"}},"statistics":{{{views}}},"collected_at":"2026-01-20T02:00:00Z"}}"#,
+        serde_json::Value::from(description)
+    )
+}
+
+#[tokio::test]
+async fn documents_that_mean_ill_flag_their_creator_and_fail_nothing() {
+    let lake = copied(&sample_lake());
+    let counts = |subscribers: &str| {
+        format!(
+            r#"{{"viewCount":"5","subscriberCount":"{subscribers}","hiddenSubscriberCount":false,"videoCount":"1"}}"#
+        )
+    };
+    let hidden = r#"{"hiddenSubscriberCount":true}"#;
+    let deep = format!(
+        r#"{{"id":"UCdeep","snippet":{{"title":"deep","customUrl":"@deep"}},"bomb":{}{}}}"#,
+        "[".repeat(50_000),
+        "]".repeat(50_000)
+    );
+    let wide = format!(
+        r#"{{"id":"UCwide","snippet":{{"title":"wide","customUrl":"@wide"}},"collected_at":"2026-01-20T02:00:00Z",{}}}"#,
+        (0..5_000).map(|field| format!("\"field{field}\":1")).collect::<Vec<_>>().join(",")
+    );
+    let channels = [
+        channel("UChidden", "藏", "不公開", hidden),
+        channel("UCabsurd", "多", "d", &counts("99999999999999999999999")),
+        channel("UCnegative", "負", "d", &counts("-5")),
+        channel("UCwords", "字", "d", &counts("十二萬")),
+        channel("UCnothing", "空", "", hidden),
+        channel("UCblock", "塊", &"業".repeat(200_000), &counts("50000")),
+        channel(
+            "UCright",
+            "\u{202E}قناة 👩\u{200D}👩\u{200D}👧",
+            "\u{202B}مرحبا 🎉 تعاون: a@b.example\u{202C} 統一編號：00000000",
+            &counts("50000"),
+        ),
+        channel("UCtwice", "重", "first", &counts("50000")),
+        channel("UCtwice", "重", "second", &counts("50000")),
+        deep,
+        wide,
+        "{\"id\": \"UCbroken\", ".to_owned(),
+    ];
+    let views = |count: &str| format!(r#""viewCount":"{count}""#);
+    let huge = "這集業配的團購開跑，折扣碼：XIAO88。".repeat(1_000_000);
+    assert!(huge.len() > 50_000_000);
+    let mut videos = vec![
+        video("vhidden", "UChidden", "d", ""),
+        video("vabsurd", "UCabsurd", "d", &views("99999999999999999999999")),
+        video("vnegative", "UCnegative", "d", &views("-7")),
+        video("vhuge", "UCblock", &huge, &views("1000000")),
+        video("vright", "UCright", "\u{202E}مرحبا 🎉 業配", &views("1000000")),
+    ];
+    for _copy in 0..3 {
+        videos.push(video("vtwice", "UCtwice", "本影片由品牌贊助播出 #業配", &views("1000000")));
+    }
+    let write = |table: &str, lines: &[String]| {
+        let file = lake.path().join("third_party").join(table).join("part-00001.jsonl");
+        fs::write(file, lines.join("\n") + "\n").expect("lines");
+    };
+    write("channel_raw", &channels);
+    write("video_raw", &videos);
+    let options = EngineOptions {
+        lake: Some(lake.path().to_str().expect("a path").parse().expect("a lake's location")),
+        skip_bad_lines: true,
+        ..EngineOptions::default()
+    };
+    let session =
+        Engine::open(options).await.expect("an engine").session(Principal::local()).expect("a session");
+    for query in tithe_queries::library().iter().filter(|query| query.domain == "creators") {
+        let sql = query.bind(&BTreeMap::new()).expect("defaults");
+        let answer = session.query(&sql).await.expect(query.name).collect().await;
+        assert!(answer.is_ok(), "{}: {:?}", query.name, answer.err());
+    }
+    let estimates = library(&session, "creators/yearly_estimates", &[("draws", "256")]).await;
+    let of = |channel: &str| {
+        let found: Vec<&Row> = estimates.iter().filter(|row| row["channel_id"] == channel).collect();
+        assert_eq!(found.len(), 1, "{channel}: {found:?}");
+        assert!(number(found[0], "p50") > 0.0, "no silent zero: {found:?}");
+        found[0]
+    };
+    for channel in ["UCabsurd", "UCnegative", "UCwords"] {
+        assert!(of(channel)["flags"].contains("bad_evidence"), "{:?}", of(channel));
+    }
+    for channel in ["UChidden", "UCblock", "UCright", "UCtwice"] {
+        assert!(!of(channel)["flags"].contains("bad_evidence"), "{:?}", of(channel));
+    }
+    assert!(of("UChidden")["flags"].contains("prior_dominated"));
+    let evidence = library(&session, "creators/evidence", &[("channel", "UCtwice"), ("draws", "64")]).await;
+    let documents = evidence.iter().find(|row| row["evidence"] == "public_documents").expect("a row");
+    assert!(documents["known"].starts_with("1 of 1 posts look sponsored"), "{documents:?}");
+    let nothing = library(&session, "creators/evidence", &[("channel", "UCnothing"), ("draws", "64")]).await;
+    assert!(nothing.iter().any(|row| row["known"].contains("hidden followers, hidden views")), "{nothing:?}");
+}
+
+/// The table of the lake and the priors that are built in are one set, and so are the answers.
+#[tokio::test]
+async fn the_priors_of_the_lake_are_the_built_in_ones() {
+    let session = open(&sample_lake()).await;
+    let with = |priors: &str| {
+        format!(
+            "SELECT influencer_income(named_struct('channel_id', 'UC1', 'followers', 80000, 'annual_views', 3000000, \
+             'seen_deal_amounts', [42000, 60000], 'remittance_twd', 150000, 'declared_income', 280000), draws => 128, \
+             seed => 3, explain => false, priors => {priors}) AS e"
+        )
+    };
+    let list = "(SELECT array_agg(named_struct('version', version, 'name', name, 'key', key, 'value', value, 'unit', unit)) \
+                FROM income.priors WHERE version = 'tithe-priors-1')";
+    let sql = format!(
+        "SELECT a.e['p50'] = b.e['p50'] AND a.e['mean'] = b.e['mean'] AS same, b.e['prior_version'] AS version, \
+         b.e['prior_error'] AS wrong, (SELECT COUNT(*) FROM income.priors) AS priors FROM ({}) a CROSS JOIN ({}) b",
+        with("NULL"),
+        with(list)
+    );
+    let found = rows(&session, &sql).await;
+    assert_eq!(found[0]["same"], "true", "{found:?}");
+    assert_eq!(
+        (found[0]["version"].as_str(), found[0]["wrong"].as_str(), found[0]["priors"].as_str()),
+        ("tithe-priors-1", "", "76")
+    );
+}
+
+#[tokio::test]
+async fn each_uncertain_prior_is_moved_both_ways() {
+    let session = open(&sample_lake()).await;
+    let found = library(&session, "creators/prior_sensitivity", &[("creators", "2"), ("draws", "128")]).await;
+    let uncertain = rows(&session, "SELECT COUNT(*) AS n FROM income.priors WHERE low < high").await;
+    assert_eq!(found.len().to_string(), uncertain[0]["n"]);
+    let of =
+        |prior: &str| found.iter().find(|row| row["prior"] == prior).unwrap_or_else(|| panic!("no {prior}"));
+    let declared = of("compliant_share");
+    assert!(number(declared, "p50_shift_low") > number(declared, "p50_shift_high"), "{declared:?}");
+    let moved = |row: &Row| number(row, "p50_shift_low").abs().max(number(row, "p50_shift_high").abs());
+    assert!(found.windows(2).all(|pair| moved(&pair[0]) >= moved(&pair[1])));
+    assert!(moved(&found[0]) > 0.0, "{:?}", found[0]);
+}
