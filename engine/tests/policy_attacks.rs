@@ -109,6 +109,10 @@ fn told(answer: &Result<String, EngineError>) -> String {
     match answer {
         Ok(table) => {
             let mut lines: Vec<&str> = table.lines().collect();
+            // Without rows there may be a batch that shows the columns, or none.
+            if lines.len() <= 4 {
+                return "no rows".to_owned();
+            }
             lines.sort_unstable();
             lines.join("\n")
         }

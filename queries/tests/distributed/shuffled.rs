@@ -1,4 +1,5 @@
-//! Tithe's own aggregates, whose states come from the workers in any order.
+//! Tithe's own aggregates. Their states hold 64-bit lists, so for now they run on the node that was asked; once they travel, they
+//! come from the workers in any order.
 
 use crate::support::{Compared, Oracle};
 
