@@ -42,7 +42,6 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         EngineError::Connection { .. } | EngineError::WorkerLost { .. } => ErrorKind::Connection,
         EngineError::ReadOnly { .. } | EngineError::NotAllowed { .. } => ErrorKind::NotAllowed,
         EngineError::Table { .. }
-        | EngineError::Write { .. }
         | EngineError::File { .. }
         | EngineError::Line { .. }
         | EngineError::Audit { .. }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, LargeListArray};
-use arrow::buffer::{OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{DataType, Field, Float64Type, Int64Type};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, LargeBinaryArray};
+use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow::datatypes::DataType;
 use datafusion::common::{Result, exec_datafusion_err, internal_err};
 
 /// A value and its period.
@@ -36,27 +36,23 @@ pub(super) struct Row {
 /// Name of a column of the state and its type.
 pub(super) type StateColumn = (&'static str, fn() -> DataType);
 
-/// The columns of the state. Stages of one query may run on different machines: a change of
-/// meaning needs new names.
+/// The columns of the state: numbers of eight bytes, the lowest first, one after the other. Lists would say more, but
+/// those that can hold what many groups have seen (`LargeList`) do not come over Arrow Flight as they are. Stages of one
+/// query may run on different machines: a change of meaning needs new names.
 const STATE: [StateColumn; 5] = [
-    ("seen_v1", || DataType::Boolean),
-    ("periods_v1", || list_of(DataType::Int64)),
-    ("values_v1", || list_of(DataType::Float64)),
-    ("received_periods_v1", || list_of(DataType::Int64)),
-    ("received_values_v1", || list_of(DataType::Float64)),
+    ("seen_v2", || DataType::Boolean),
+    ("periods_v2", || DataType::LargeBinary),
+    ("values_v2", || DataType::LargeBinary),
+    ("received_periods_v2", || DataType::LargeBinary),
+    ("received_values_v2", || DataType::LargeBinary),
 ];
+
+/// Bytes of a number in the state.
+const WIDTH: usize = 8;
 
 /// Those of a function, of which the last two are for one that takes a second number.
 pub(super) fn state_columns(received: bool) -> &'static [StateColumn] {
     if received { &STATE } else { &STATE[..3] }
-}
-
-fn list_of(item: DataType) -> DataType {
-    DataType::LargeList(item_field(item))
-}
-
-fn item_field(item: DataType) -> Arc<Field> {
-    Arc::new(Field::new_list_field(item, true))
 }
 
 impl Observations {
@@ -76,37 +72,35 @@ impl Observations {
 /// Columns of `groups`, one row each, in the order of [`state_columns`].
 ///
 /// # Errors
-/// When there are more rows than a list can count.
+/// When there are more rows than 64 bits can count.
 pub(super) fn to_state(groups: &[Observations], received: bool) -> Result<Vec<ArrayRef>> {
     let seen = BooleanArray::from_iter(groups.iter().map(|group| Some(group.seen)));
     let mut columns: Vec<ArrayRef> = vec![Arc::new(seen)];
-    columns.extend(to_lists(groups, |group| &group.rows)?);
+    columns.extend(to_bytes(groups, |group| &group.rows)?);
     if received {
-        columns.extend(to_lists(groups, |group| &group.received)?);
+        columns.extend(to_bytes(groups, |group| &group.received)?);
     }
     Ok(columns)
 }
 
-/// A list of times and one of values for each group.
-fn to_lists(groups: &[Observations], of: fn(&Observations) -> &Vec<Observation>) -> Result<[ArrayRef; 2]> {
+/// The times and the values of each group.
+fn to_bytes(groups: &[Observations], of: fn(&Observations) -> &Vec<Observation>) -> Result<[ArrayRef; 2]> {
     let total = groups.iter().map(|group| of(group).len()).sum();
     let mut offsets = Vec::with_capacity(groups.len() + 1);
     let mut times = Vec::with_capacity(total);
     let mut values = Vec::with_capacity(total);
     offsets.push(0_i64);
     for group in groups {
-        times.extend(of(group).iter().map(|row| row.time));
-        values.extend(of(group).iter().map(|row| row.value));
-        let end = i64::try_from(times.len())
+        times.extend(of(group).iter().map(|row| row.time.to_le()));
+        values.extend(of(group).iter().map(|row| row.value.to_bits().to_le()));
+        let end = i64::try_from(times.len() * WIDTH)
             .map_err(|error| exec_datafusion_err!("too many rows for one batch of state: {error}"))?;
         offsets.push(end);
     }
     let offsets = OffsetBuffer::new(ScalarBuffer::from(offsets));
-    let times: ArrayRef = Arc::new(Int64Array::from(times));
-    let values: ArrayRef = Arc::new(Float64Array::from(values));
     Ok([
-        Arc::new(LargeListArray::try_new(item_field(DataType::Int64), offsets.clone(), times, None)?),
-        Arc::new(LargeListArray::try_new(item_field(DataType::Float64), offsets, values, None)?),
+        Arc::new(LargeBinaryArray::try_new(offsets.clone(), Buffer::from_vec(times), None)?),
+        Arc::new(LargeBinaryArray::try_new(offsets, Buffer::from_vec(values), None)?),
     ])
 }
 
@@ -124,44 +118,47 @@ pub(super) fn from_state(
         return internal_err!("the state is not (seen, periods, values …)");
     };
     for row in 0..seen.len() {
-        let rows = from_lists(&state[1..3], row)?;
-        let received = if received { Some(from_lists(&state[3..5], row)?) } else { None };
+        let rows = from_bytes(&state[1..3], row)?;
+        let received = if received { Some(from_bytes(&state[3..5], row)?) } else { None };
         receive(row, &mut |group| {
             group.seen |= seen.value(row);
             group.rows.extend(rows.iter());
-            group.received.extend(received.iter().flat_map(Lists::iter));
+            group.received.extend(received.iter().flat_map(Packed::iter));
         });
     }
     Ok(())
 }
 
-/// Times and values of one row of a state, of the same length.
-struct Lists {
-    times: Int64Array,
-    values: Float64Array,
+/// Times and values of one row of a state, as many of each.
+struct Packed<'s> {
+    times: &'s [[u8; WIDTH]],
+    values: &'s [[u8; WIDTH]],
 }
 
-impl Lists {
+impl Packed<'_> {
     fn iter(&self) -> impl Iterator<Item = Observation> {
-        let pairs = self.times.values().iter().zip(self.values.values());
-        pairs.map(|(time, value)| Observation { time: *time, value: *value })
+        let pairs = self.times.iter().zip(self.values);
+        pairs.map(|(time, value)| Observation {
+            time: i64::from_le_bytes(*time),
+            value: f64::from_le_bytes(*value),
+        })
     }
 }
 
-fn from_lists(columns: &[ArrayRef], row: usize) -> Result<Lists> {
-    let lists = || columns.iter().map(|column| Some(column.as_list_opt::<i64>()?.value(row)));
-    let (Some(Some(times)), Some(Some(values))) = (lists().next(), lists().nth(1)) else {
-        return internal_err!("the state is not of lists");
-    };
-    let (Some(times), Some(values)) =
-        (times.as_primitive_opt::<Int64Type>(), values.as_primitive_opt::<Float64Type>())
-    else {
-        return internal_err!("the lists of the state are not of BIGINT and DOUBLE");
+fn from_bytes(columns: &[ArrayRef], row: usize) -> Result<Packed<'_>> {
+    fn numbers(column: &ArrayRef, row: usize) -> Option<&[[u8; WIDTH]]> {
+        let bytes = column.as_binary_opt::<i64>()?.value(row);
+        let (numbers, rest) = bytes.as_chunks::<WIDTH>();
+        rest.is_empty().then_some(numbers)
+    }
+    let [times, values] = columns else { return internal_err!("the state has not two columns for its rows") };
+    let (Some(times), Some(values)) = (numbers(times, row), numbers(values, row)) else {
+        return internal_err!("the state is not of numbers of eight bytes");
     };
     if times.len() != values.len() {
-        return internal_err!("the lists of the state differ in length");
+        return internal_err!("the times and the values of the state differ in number");
     }
-    Ok(Lists { times: times.clone(), values: values.clone() })
+    Ok(Packed { times, values })
 }
 
 #[cfg(test)]
@@ -205,11 +202,16 @@ mod tests {
 
     #[test]
     fn a_foreign_state_is_an_error() {
-        let state = to_state(&[Observations::default()], false).expect("small");
+        let mut group = Observations::default();
+        group.push(row(Some(1), Some(2.0), None));
+        let state = to_state(&[group], true).expect("small");
         let read = |columns: &[ArrayRef], received| from_state(columns, received, |_, _| ()).is_err();
+        assert!(!read(&state[..3], false));
         assert!(read(&state[..2], false));
-        assert!(read(&state, true));
+        assert!(read(&state[..3], true));
         assert!(read(&[state[1].clone(), state[1].clone(), state[2].clone()], false));
-        assert!(read(&[state[0].clone(), state[2].clone(), state[2].clone()], false));
+        assert!(read(&[state[0].clone(), state[1].clone(), state[4].clone()], false), "one time, no value");
+        let short: ArrayRef = Arc::new(LargeBinaryArray::from(vec![[0_u8; 7].as_slice()]));
+        assert!(read(&[state[0].clone(), Arc::clone(&short), short], false));
     }
 }
