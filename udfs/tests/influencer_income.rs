@@ -281,7 +281,7 @@ async fn the_worst_evidence_gives_a_flag_and_no_silent_zero() -> Result<()> {
         ("hidden", ""),
         ("absurd counts", "bad_evidence"),
         ("negative money", "bad_evidence"),
-        ("many deals", "tempered"),
+        ("many deals", "conflicting_evidence"),
         ("declared beyond", "tempered"),
         ("declared absurd", "bad_evidence"),
     ] {

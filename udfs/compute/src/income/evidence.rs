@@ -7,6 +7,9 @@ const MOST_FOLLOWERS: f64 = 1e10;
 /// More NT$ than a year's national income.
 const MOST_MONEY: f64 = 1e14;
 
+/// More deals than a year has hours are those of an agency or a platform.
+const MOST_DEALS: usize = 8_760;
+
 /// Years that can be meant: platforms that pay, to as far as anyone files.
 const YEARS: std::ops::RangeInclusive<i64> = 2000..=2200;
 
@@ -79,6 +82,9 @@ impl Evidence {
                 .filter_map(|deal| within(Some(*deal), MOST_MONEY).filter(|deal| *deal > 0.0))
                 .collect()
         });
+        if deals.as_ref().is_some_and(|deals| deals.len() > MOST_DEALS) {
+            flags.raise(Flag::ConflictingEvidence);
+        }
         if self.year.is_some_and(|year| !YEARS.contains(&year)) {
             flags.raise(Flag::BadEvidence);
         }

@@ -7,7 +7,7 @@ pub enum Flag {
     /// The category is not a known one; the average over all was used.
     UnknownCategory = 1 << 1,
     /// Observations hardly go together: a remittance without a view, or deals of prices that such reach never
-    /// fetches. One of them probably belongs to someone else.
+    /// fetches, or more of them than a year has hours. One of them probably belongs to someone else.
     ConflictingEvidence = 1 << 2,
     /// A minor's channel: nothing is estimated.
     MinorExcluded = 1 << 3,

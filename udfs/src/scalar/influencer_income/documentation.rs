@@ -131,7 +131,7 @@ Priors: tariffs and CPM tables of Taiwan, each value with its source, its range 
 +----------+---------------+
 | p50      | prior_version |
 +----------+---------------+
-| 874605.0 | office trial  |
+| 862122.0 | office trial  |
 +----------+---------------+",
         },
     ],
