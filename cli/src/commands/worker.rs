@@ -16,8 +16,8 @@ use crate::signals::Signals;
 const EXAMPLES: &str = "\
 Examples:
   tithe worker --lake lake --listen 127.0.0.1:32020        for a server on this machine
-  tithe worker --lake s3://authority/lake --listen 0.0.0.0:32020 --cluster-secret secret \\
-               --cluster-ca ca.pem --cluster-cert node.pem --cluster-key node.key
+  tithe worker --lake s3://authority/lake --listen 0.0.0.0:32020 --cluster-secret secret \
+                --cluster-ca ca.pem --cluster-cert node.pem --cluster-key node.key
 
 Other machines can reach it only with a secret and certificates: it refuses to start otherwise. Ctrl-C or SIGTERM ends it
 once its tasks are done; a second one ends it at once. How a cluster is run: docs/cluster.md.";

@@ -233,13 +233,13 @@ fn a_stopping_worker_finishes_its_tasks() {
     let rows = "SELECT a.invoice_number, b.n FROM invoice.header a CROSS JOIN \
                 (SELECT row_number() OVER (ORDER BY invoice_number) AS n FROM invoice.header LIMIT 200) b";
     let expected = runtime.block_on(count(embedded(&runtime), rows));
-    let mut worker = Worker::start(&place, "127.0.0.1:0");
-    let engine = coordinator(&runtime, &[&worker], |cluster| cluster.retries = 0);
+    let mut workers = [Worker::start(&place, "127.0.0.1:0"), Worker::start(&place, "127.0.0.1:0")];
+    let engine = coordinator(&runtime, &workers.each_ref(), |cluster| cluster.retries = 0);
     let asking = session(&engine);
     let given = runtime.block_on(async {
         let mut stream = asking.query(rows).await.expect("a plan").execute().await.expect("a stream");
         let mut given = stream.try_next().await.expect("the first rows").expect("rows").num_rows();
-        send("TERM", &worker.process);
+        workers.iter().for_each(|worker| send("TERM", &worker.process));
         // It takes no more meanwhile.
         while !engine.workers().is_empty() {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -251,5 +251,7 @@ fn a_stopping_worker_finishes_its_tasks() {
     });
     assert_eq!(given, expected);
     assert_eq!(metric(&engine, "cluster_queries_total"), 1);
-    assert_eq!(ends(&mut worker.process), Some(0));
+    for worker in &mut workers {
+        assert_eq!(ends(&mut worker.process), Some(0));
+    }
 }

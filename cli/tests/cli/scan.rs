@@ -3,7 +3,13 @@
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::support::Place;
+use crate::support::{Place, Ran};
+
+/// What a run told that went well, whatever it remarked.
+fn told(ran: &Ran) -> String {
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    String::from_utf8_lossy(&ran.bytes).into_owned()
+}
 
 /// The lines of a listing, without its frame and header.
 fn rows(listing: &str) -> Vec<Vec<String>> {
@@ -19,7 +25,7 @@ fn found<'r>(rows: &'r [Vec<String>], table: &str, column: &str) -> Option<&'r s
 
 #[test]
 fn what_the_sample_lake_holds_about_people_is_found() {
-    let rows = rows(&Place::with_sample().run(["scan"]).result());
+    let rows = rows(&told(&Place::with_sample().run(["scan"])));
     for (table, column, tag) in [
         ("tax.taxpayer", "national_id", "pii.id"),
         ("tax.taxpayer", "ban", "pii.id"),
@@ -51,7 +57,7 @@ fn no_value_is_shown_as_it_is() {
         "{}",
         ran.stderr
     );
-    let listing = ran.result();
+    let listing = told(&ran);
     for value in ["王小明", "A123456789", "ming@", "345-678", "愛國西路", "4111 1111"] {
         assert!(!listing.contains(value), "{value} in\n{listing}");
     }
@@ -77,7 +83,7 @@ fn the_proposal_is_a_section_of_a_policy() {
 #[test]
 fn the_same_rows_are_looked_at_each_time() {
     let place = Place::with_sample();
-    let scan = || place.run(["scan", "tax.taxpayer", "third_party.post_raw", "--rows", "50"]).result();
+    let scan = || told(&place.run(["scan", "tax.taxpayer", "third_party.post_raw", "--rows", "50"]));
     assert_eq!(scan(), scan());
 }
 

@@ -15,7 +15,8 @@ pub(super) struct Detector {
 
 /// Values that are nothing else: of numbers with a check digit every tenth, or fifth, has it by chance.
 const MOST: u64 = 80;
-/// Texts of which any may hold something.
+/// Texts, which are long or have words, of which any may hold something. A single word is what its column is: among
+/// numbers of invoices some look like a person's by chance.
 const ANY: u64 = 0;
 
 const FIRST_CHARACTER: &str = "left({v}, 1) || '***'";
@@ -81,7 +82,8 @@ pub(super) const DETECTORS: &[Detector] = &[
     Detector {
         tag: "pii.text",
         meaning: "hold an identifier, contact or account",
-        condition: "cardinality(pii_find({v})) > 0",
+        condition: "((character_length({v}) > 64 OR regexp_like({v}, '[[:space:]\u{4e00}-\u{9fff}]')) \
+                    AND cardinality(pii_find({v})) > 0)",
         masked: "pii_find({v})[1]['masked']",
         least_share: ANY,
     },

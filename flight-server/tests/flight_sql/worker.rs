@@ -17,7 +17,7 @@ use tonic::codegen::{Service, http};
 
 use crate::support::tests_folder;
 
-const COUNT: &str = "SELECT count(*) FROM invoice.header";
+const COUNT: &str = "SELECT count(DISTINCT invoice_number) FROM invoice.header";
 
 fn secret(folder: &Path, byte: u8) -> Option<PathBuf> {
     let path = folder.join(format!("secret-{byte}"));

@@ -28,6 +28,12 @@ pub(crate) fn forecast_reach_function() -> Arc<AggregateUDF> {
     SeriesAggregate::<forecast_reach::ForecastReach>::create()
 }
 
+/// The aggregate function of this name that plans call and users cannot: a worker finds the others by name.
+#[must_use]
+pub fn hidden_aggregate(name: &str) -> Option<Arc<AggregateUDF>> {
+    Some(forecast_reach_function()).filter(|function| function.name() == name)
+}
+
 /// Every aggregate function that users call.
 pub(crate) fn entries() -> Vec<FunctionEntry> {
     let entry = |doc: &'static FunctionDoc, function: Arc<AggregateUDF>| FunctionEntry {

@@ -173,7 +173,7 @@ mod tests {
         let keys = keys(&published, Duration::ZERO, Duration::ZERO).await;
         let (a, b) = (header(Algorithm::EdDSA, Some("a")), header(Algorithm::EdDSA, Some("b")));
         assert!(keys.find(&a).await.is_some() && keys.find(&b).await.is_none());
-        *published.lock().unwrap() = Some(json!({"keys": [edwards("b", 'B')]}));
+        *published.lock().unwrap() = Some(json!({"keys": [edwards("b", 'E')]}));
         assert!(keys.find(&b).await.is_some() && keys.find(&a).await.is_none());
         // Out of order, it does not lock out everybody at once.
         *published.lock().unwrap() = None;
