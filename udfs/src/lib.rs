@@ -13,7 +13,7 @@ mod scalar;
 mod session_backend;
 mod table;
 
-pub use aggregate::hidden_aggregate;
+pub use aggregate::hidden_aggregates;
 pub use backend::{Backend, BackendError, check_backend, requested_backend};
 pub use calls::complete_calls;
 pub use device::{Computed, bring_device, computed};

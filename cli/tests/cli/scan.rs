@@ -61,7 +61,21 @@ fn no_value_is_shown_as_it_is() {
     for value in ["王小明", "A123456789", "ming@", "345-678", "愛國西路", "4111 1111"] {
         assert!(!listing.contains(value), "{value} in\n{listing}");
     }
-    assert_snapshot!(listing, @"");
+    assert_snapshot!(listing, @r#"
+    +------------+--------------+-------------+-------------------------------------------------------------------------------------------------------------+---------------------+
+    | table      | column       | tag         | because                                                                                                     | such as             |
+    +=============================================================================================================================================================================+
+    | crm.people | who          | pii.name    | 1 of 1 values have the form of personal names                                                               | 王***               |
+    | crm.people | id           | pii.id      | 1 of 1 values are personal numbers with a right check digit                                                 | A***                |
+    | crm.people | mail         | pii.contact | 1 of 1 values are e-mail addresses                                                                          | ***@mail.example    |
+    | crm.people | mobile       | pii.contact | 1 of 1 values are telephone numbers                                                                         | 09***               |
+    | crm.people | home         | pii.contact | 1 of 1 values are addresses                                                                                 | 臺北市***           |
+    | crm.people | card         | pii.account | 1 of 1 values are payment-card numbers                                                                      | **** **** **** 1111 |
+    | crm.people | note['text'] | pii.text    | 1 of 1 values hold an identifier, contact or account                                                        | ***@mail.example    |
+    | crm.people | tags         | pii.text    | 1 of 1 values hold an identifier, contact or account                                                        | ****-***-678        |
+    | crm.people | amount       | pii.id      | 1 of 1 values are business administration numbers with a right check digit: a sole trader's tells who it is | 1***                |
+    +------------+--------------+-------------+-------------------------------------------------------------------------------------------------------------+---------------------+
+    "#);
 }
 
 #[test]

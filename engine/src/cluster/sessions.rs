@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder};
 use datafusion_distributed::{
     ChannelResolver, DistributedExt, SessionStateBuilderExt, WorkerPlanRewriteEvent,
     WorkerPlanRewriteEventResponse, WorkerQueryContext, WorkerResolver,
@@ -69,5 +69,8 @@ pub(crate) fn worker_state(
         })
         .build();
     engine.register_functions(&mut state)?;
+    for function in tithe_udfs::hidden_aggregates() {
+        state.register_udaf(function)?;
+    }
     Ok(state)
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use datafusion::common::{Result, internal_err, not_impl_err};
 use datafusion::execution::TaskContext;
-use datafusion::logical_expr::AggregateUDF;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 
@@ -14,7 +13,7 @@ use crate::policy::BarrierExec;
 const BORDER: &[u8] = b"border ";
 
 /// Carries the border of the policy, whose filters and masks are operators below it. What it does not know is an
-/// error, so that no operator is left out on the way. Gives a worker the functions that its registry hides from users.
+/// error, so that no operator is left out on the way.
 #[derive(Debug)]
 pub(crate) struct TitheCodec;
 
@@ -30,13 +29,6 @@ impl PhysicalExtensionCodec for TitheCodec {
         match (table, inputs) {
             (Some(table), [input]) => Ok(Arc::new(BarrierExec::new(Arc::clone(input), table.to_owned()))),
             _ => internal_err!("a task holds an operator that this worker does not know"),
-        }
-    }
-
-    fn try_decode_udaf(&self, name: &str, _bytes: &[u8]) -> Result<Arc<AggregateUDF>> {
-        match tithe_udfs::hidden_aggregate(name) {
-            Some(function) => Ok(function),
-            None => internal_err!("a task calls {name}, which this worker does not know"),
         }
     }
 
