@@ -262,7 +262,9 @@ async fn an_update_that_comes_as_a_query_runs_once() {
         "#));
         assert_eq!(count().await, "2");
     }
-    let elsewhere = writable(lake.path()).await.client().await;
+    // A server ends with its handle.
+    let other = writable(lake.path()).await;
+    let elsewhere = other.client().await;
     let status = elsewhere.messages(ticket(&announced)).await.unwrap_err();
     assert_eq!(status.code(), Code::FailedPrecondition, "{status}");
     let mut prepared =
