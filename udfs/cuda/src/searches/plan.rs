@@ -129,7 +129,7 @@ impl<'a> Plan<'a> {
     /// The plan of all `searches`.
     ///
     /// # Errors
-    /// When a search is not for this device: see [`fits`] and [`check`].
+    /// When a place lies outside of the arrays, factors overlap, or a season is longer than [`LONGEST_SEASON`].
     pub fn new(searches: &'a Searches) -> Result<Self, CudaError> {
         check(searches)?;
         let (mut input, mut output) = (Layout::default(), Layout { output: true, words: 0 });
