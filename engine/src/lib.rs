@@ -13,6 +13,7 @@ mod execute;
 mod ingest;
 mod job;
 mod memory_size;
+mod optimize;
 mod options;
 mod plan;
 mod policy;

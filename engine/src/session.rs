@@ -26,6 +26,7 @@ use crate::error::{EngineError, Result, did_you_mean};
 use crate::execute::{
     Query, QueryMetrics, QueryParts, StatementKind, Work, default_memory_limit, memory_pool,
 };
+use crate::optimize::RepeatedText;
 use crate::options::{EngineOptions, SessionOptions};
 use crate::plan;
 use crate::policy::{
@@ -263,6 +264,7 @@ fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>) -> SessionState {
         .with_default_features()
         .with_query_planner(Arc::new(TithePlanner))
         .with_optimizer_rule(Arc::new(PushHarmlessFilters))
+        .with_physical_optimizer_rule(Arc::new(RepeatedText))
         .build()
 }
 

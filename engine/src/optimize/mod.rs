@@ -1,0 +1,8 @@
+//! Physical rules of our own: the same answer, sooner.
+
+mod once_per_text;
+mod repeated_text;
+mod text_memory;
+
+pub(crate) use once_per_text::OncePerText;
+pub(crate) use repeated_text::RepeatedText;

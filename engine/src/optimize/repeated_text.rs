@@ -1,0 +1,116 @@
+//! Physical rule: a filter by text asks once for each text.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Schema};
+use datafusion::common::Result;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::Operator;
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, InListExpr, LikeExpr, Literal, NotExpr};
+use datafusion::physical_expr::utils::collect_columns;
+use datafusion::physical_expr::{DynamicFilterTracking, PhysicalExpr, ScalarFunctionExpr};
+use datafusion::physical_expr_common::physical_expr::is_volatile;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
+
+use super::OncePerText;
+
+/// The rule.
+#[derive(Debug, Default)]
+pub(crate) struct RepeatedText;
+
+impl PhysicalOptimizerRule for RepeatedText {
+    fn name(&self) -> &'static str {
+        "repeated_text"
+    }
+
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _config: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_up(|plan| {
+            let Some(filter) = plan.downcast_ref::<FilterExec>() else { return Ok(Transformed::no(plan)) };
+            let predicate = once_per_text(filter.predicate(), &filter.input().schema())?;
+            if !predicate.transformed {
+                return Ok(Transformed::no(plan));
+            }
+            let filter = FilterExecBuilder::from(filter).with_predicate(predicate.data).build()?;
+            Ok(Transformed::yes(Arc::new(filter) as Arc<dyn ExecutionPlan>))
+        })
+        .data()
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+/// Wraps the largest parts of a condition that search the texts of one column.
+fn once_per_text(
+    condition: &Arc<dyn PhysicalExpr>,
+    schema: &Schema,
+) -> Result<Transformed<Arc<dyn PhysicalExpr>>> {
+    Arc::clone(condition).transform_down(|part| {
+        if part.downcast_ref::<OncePerText>().is_some() {
+            return Ok(Transformed::new(part, false, TreeNodeRecursion::Jump));
+        }
+        if !searches_one_text(&part, schema)? {
+            return Ok(Transformed::no(part));
+        }
+        let part: Arc<dyn PhysicalExpr> = Arc::new(OncePerText::new(part)?);
+        Ok(Transformed::new(part, true, TreeNodeRecursion::Jump))
+    })
+}
+
+fn searches_one_text(part: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<bool> {
+    if part.data_type(schema)? != DataType::Boolean || is_volatile(part) || is_dynamic(part) {
+        return Ok(false);
+    }
+    let mut columns = collect_columns(part).into_iter();
+    let (Some(column), None) = (columns.next(), columns.next()) else { return Ok(false) };
+    let repeats = match column.data_type(schema)? {
+        DataType::Utf8View => true,
+        // A dictionary may hold texts of rows that another condition leaves out: to fail on one would tell of it.
+        DataType::Dictionary(_, values) => is_text(&values) && cannot_fail(part),
+        _ => false,
+    };
+    Ok(repeats && searches(part))
+}
+
+fn is_dynamic(part: &Arc<dyn PhysicalExpr>) -> bool {
+    DynamicFilterTracking::classify(part).contains_dynamic_filter()
+}
+
+fn is_text(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+/// Whether something in it costs more than to look a text up.
+fn searches(part: &Arc<dyn PhysicalExpr>) -> bool {
+    part.downcast_ref::<LikeExpr>().is_some()
+        || part.downcast_ref::<ScalarFunctionExpr>().is_some()
+        || part.downcast_ref::<BinaryExpr>().is_some_and(|binary| is_regular_expression(*binary.op()))
+        || part.children().into_iter().any(searches)
+}
+
+fn is_regular_expression(operator: Operator) -> bool {
+    use Operator::{RegexIMatch, RegexMatch, RegexNotIMatch, RegexNotMatch};
+    matches!(operator, RegexMatch | RegexIMatch | RegexNotMatch | RegexNotIMatch)
+}
+
+fn cannot_fail(part: &Arc<dyn PhysicalExpr>) -> bool {
+    let itself = match part.downcast_ref::<BinaryExpr>() {
+        Some(binary) => matches!(binary.op(), Operator::And | Operator::Or | Operator::Eq | Operator::NotEq),
+        None => {
+            part.downcast_ref::<Column>().is_some()
+                || part.downcast_ref::<Literal>().is_some()
+                || part.downcast_ref::<LikeExpr>().is_some()
+                || part.downcast_ref::<InListExpr>().is_some()
+                || part.downcast_ref::<NotExpr>().is_some()
+        }
+    };
+    itself && part.children().into_iter().all(cannot_fail)
+}

@@ -1,0 +1,300 @@
+//! The answers of a predicate to the texts that it has met.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    AnyDictionaryArray, Array, ArrayRef, AsArray, BooleanArray, StringViewArray, UInt32Array, UInt64Array,
+    make_array,
+};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow::compute::{cast, take};
+use arrow::datatypes::DataType;
+use datafusion::common::Result;
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+
+/// Beyond so many texts, all are forgotten: looking one up would cost what the predicate costs.
+const MOST_TEXTS: usize = 1 << 17;
+/// Of so many bytes the texts are kept alive at most.
+const MOST_BYTES: usize = 32 << 20;
+/// So many batches go by unremembered after one whose texts hardly repeat.
+const PAUSE: u32 = 64;
+/// Below so many rows nothing is gained.
+const FEWEST_ROWS: usize = 64;
+/// A text of at most so many bytes lies in its view.
+const INLINE: u128 = 12;
+const BUFFER_SHIFT: u32 = 64;
+const BUFFER_MASK: u128 = (u32::MAX as u128) << BUFFER_SHIFT;
+
+const FALSE: u8 = 0;
+const TRUE: u8 = 1;
+const NULL: u8 = 2;
+
+/// Remembers what a predicate of one text column answered.
+///
+/// Parquet gives the texts of a dictionary page as views into that page: equal views, with the page they point into, are
+/// equal texts, and nothing is read to know it. Equal texts of different pages are asked for once a page.
+#[derive(Debug, Default)]
+pub(super) struct TextMemory {
+    places: HashMap<u128, u32>,
+    answers: Vec<u8>,
+    may_be_null: bool,
+    null: Option<u32>,
+    /// What views point into, kept so that no other buffer takes its address.
+    buffers: Vec<Buffer>,
+    bytes: usize,
+    pause: u32,
+    rows: Vec<u32>,
+    dictionary: Option<(ArrayRef, BooleanArray)>,
+}
+
+impl TextMemory {
+    /// The answers to all of `texts`; `ask` is the predicate.
+    pub(super) fn answer(
+        &mut self,
+        texts: &ArrayRef,
+        ask: impl Fn(&ArrayRef) -> Result<BooleanArray>,
+    ) -> Result<BooleanArray> {
+        match texts.data_type() {
+            DataType::Utf8View if texts.len() >= FEWEST_ROWS => self.answer_views(texts, ask),
+            DataType::Dictionary(..) => self.answer_dictionary(texts, ask),
+            _ => ask(texts),
+        }
+    }
+
+    fn answer_views(
+        &mut self,
+        texts: &ArrayRef,
+        ask: impl Fn(&ArrayRef) -> Result<BooleanArray>,
+    ) -> Result<BooleanArray> {
+        if self.pause > 0 {
+            self.pause -= 1;
+            return ask(texts);
+        }
+        let views = texts.as_string_view();
+        let Some(numbers) = self.buffer_numbers(views) else {
+            self.forget();
+            self.pause = PAUSE;
+            return ask(texts);
+        };
+        let new = self.find_places(views, &numbers);
+        if new.len() * 2 > texts.len() {
+            self.forget();
+            self.pause = PAUSE;
+            return ask(texts);
+        }
+        if !new.is_empty() {
+            let answers = ask(&take(texts, &UInt32Array::from(new), None)?)?;
+            self.may_be_null |= answers.null_count() > 0;
+            self.answers.extend(answers.iter().map(|answer| match answer {
+                Some(true) => TRUE,
+                Some(false) => FALSE,
+                None => NULL,
+            }));
+        }
+        let (rows, answers) = (&self.rows, &self.answers);
+        let is_true = BooleanBuffer::collect_bool(rows.len(), |row| answers[rows[row] as usize] == TRUE);
+        let nulls = self.may_be_null.then(|| {
+            NullBuffer::new(BooleanBuffer::collect_bool(rows.len(), |row| {
+                answers[rows[row] as usize] != NULL
+            }))
+        });
+        let answer = BooleanArray::new(is_true, nulls);
+        if self.places.len() > MOST_TEXTS {
+            self.forget();
+        }
+        Ok(answer)
+    }
+
+    /// Numbers of the buffers that `views` point into; `None` when they are more than can be kept.
+    fn buffer_numbers(&mut self, views: &StringViewArray) -> Option<Vec<u128>> {
+        let mut numbers = Vec::with_capacity(views.data_buffers().len());
+        for buffer in views.data_buffers() {
+            let known = self.buffers.iter().rposition(|known| {
+                std::ptr::eq(known.as_ptr(), buffer.as_ptr()) && known.len() == buffer.len()
+            });
+            let number = match known {
+                Some(number) => number,
+                None if self.bytes + buffer.len() > MOST_BYTES && self.buffers.is_empty() => return None,
+                None => {
+                    self.bytes += buffer.len();
+                    self.buffers.push(buffer.clone());
+                    self.buffers.len() - 1
+                }
+            };
+            numbers.push((number as u128) << BUFFER_SHIFT);
+        }
+        (self.bytes <= MOST_BYTES).then_some(numbers)
+    }
+
+    /// Puts the place of each row's answer into `rows`; returns the rows whose answers are not known, in the order of
+    /// their places.
+    fn find_places(&mut self, views: &StringViewArray, numbers: &[u128]) -> Vec<u32> {
+        let mut new = Vec::new();
+        self.rows.clear();
+        let first_new = self.answers.len();
+        for (row, view) in (0_u32..).zip(views.views().iter()) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "MOST_TEXTS and the rows of a batch are fewer"
+            )]
+            let next = (first_new + new.len()) as u32;
+            if views.is_null(row as usize) {
+                let place = *self.null.get_or_insert_with(|| {
+                    new.push(row);
+                    next
+                });
+                self.rows.push(place);
+                continue;
+            }
+            let key = if view & u128::from(u32::MAX) <= INLINE {
+                *view
+            } else {
+                let buffer = (view & BUFFER_MASK) >> BUFFER_SHIFT;
+                (view & !BUFFER_MASK) | numbers[buffer as usize]
+            };
+            self.rows.push(match self.places.entry(key) {
+                Entry::Occupied(place) => *place.get(),
+                Entry::Vacant(place) => {
+                    new.push(row);
+                    *place.insert(next)
+                }
+            });
+        }
+        new
+    }
+
+    fn answer_dictionary(
+        &mut self,
+        texts: &ArrayRef,
+        ask: impl Fn(&ArrayRef) -> Result<BooleanArray>,
+    ) -> Result<BooleanArray> {
+        let dictionary = texts.as_any_dictionary();
+        let values = dictionary.values();
+        let known = self.dictionary.take().filter(|(known, _)| known.to_data().ptr_eq(&values.to_data()));
+        let known = match known {
+            Some(known) => known,
+            None => (Arc::clone(values), ask(&each_once(texts.data_type(), dictionary)?)?),
+        };
+        let null = values.len();
+        let keys = dictionary.normalized_keys();
+        let place = |row: usize| if dictionary.keys().is_null(row) { null } else { keys[row] };
+        let answers = &known.1;
+        let is_true = BooleanBuffer::collect_bool(keys.len(), |row| answers.value(place(row)));
+        let nulls = answers.nulls().map(|nulls| {
+            NullBuffer::new(BooleanBuffer::collect_bool(keys.len(), |row| nulls.is_valid(place(row))))
+        });
+        self.dictionary = Some(known);
+        Ok(BooleanArray::new(is_true, nulls))
+    }
+
+    fn forget(&mut self) {
+        *self = Self { rows: std::mem::take(&mut self.rows), pause: self.pause, ..Self::default() };
+    }
+}
+
+/// The values of a dictionary in their order, and NULL last.
+fn each_once(data_type: &DataType, dictionary: &dyn AnyDictionaryArray) -> Result<ArrayRef> {
+    let values = dictionary.values();
+    let keys = UInt64Array::from_iter((0..values.len() as u64).map(Some).chain([None]));
+    let keys = cast(&keys, dictionary.keys().data_type())?;
+    let data = keys.into_data().into_builder().data_type(data_type.clone()).add_child_data(values.to_data());
+    Ok(make_array(data.build()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use arrow::array::{DictionaryArray, StringArray};
+    use arrow::compute::concat;
+    use arrow::datatypes::Int32Type;
+
+    use super::*;
+
+    /// Whether a text has a 團, and NULL for "?" and for NULL; notes what it was asked.
+    fn ask(texts: &ArrayRef, asked: &RefCell<Vec<usize>>) -> Result<BooleanArray> {
+        asked.borrow_mut().push(texts.len());
+        let texts = cast(texts, &DataType::Utf8)?;
+        let answer = |text: Option<&str>| text.filter(|text| *text != "?").map(|text| text.contains('團'));
+        Ok(texts.as_string::<i32>().iter().map(answer).collect())
+    }
+
+    fn plain(texts: &ArrayRef) -> BooleanArray {
+        ask(texts, &RefCell::default()).unwrap()
+    }
+
+    /// Rows that point into one page, as a Parquet dictionary page gives them.
+    fn rows_of_page(page: &StringViewArray, rows: impl Iterator<Item = u32>) -> ArrayRef {
+        take(page, &UInt32Array::from_iter_values(rows), None).unwrap()
+    }
+
+    fn page() -> StringViewArray {
+        let texts = ["團購", "?", "飲料", "一個比十二個位元組長的團購名稱", "一個比十二個位元組長的飲料名稱"];
+        texts.into_iter().map(Some).chain([None]).collect()
+    }
+
+    #[test]
+    fn a_text_is_asked_for_once() {
+        let (page, asked) = (page(), RefCell::default());
+        let mut memory = TextMemory::default();
+        for start in 0..10 {
+            let rows = rows_of_page(&page, (start..start + 1000).map(|row| row * 7 % 6));
+            assert_eq!(memory.answer(&rows, |texts| ask(texts, &asked)).unwrap(), plain(&rows));
+        }
+        assert_eq!(*asked.borrow(), [6]);
+    }
+
+    #[test]
+    fn pages_do_not_borrow_from_each_other() {
+        let other: StringViewArray = ["一個比十二個位元組長的飲料名稱", "一個比十二個位元組長的團購名稱"]
+            .into_iter()
+            .map(Some)
+            .collect();
+        let mut memory = TextMemory::default();
+        for (page, texts) in [(page(), 5), (other, 2), (page(), 5)] {
+            let rows = rows_of_page(&page, (0..500).map(|row| row % texts));
+            assert_eq!(memory.answer(&rows, |texts| ask(texts, &RefCell::default())).unwrap(), plain(&rows));
+        }
+    }
+
+    #[test]
+    fn texts_that_do_not_repeat_are_left_alone() {
+        let asked = RefCell::default();
+        let mut memory = TextMemory::default();
+        for start in 0..3 {
+            let texts: StringViewArray = (0..1000).map(|row| Some(format!("{start} {row} 團"))).collect();
+            let rows: ArrayRef = Arc::new(texts);
+            assert_eq!(memory.answer(&rows, |texts| ask(texts, &asked)).unwrap(), plain(&rows));
+        }
+        assert_eq!(*asked.borrow(), [1000; 3]);
+        assert!(memory.places.is_empty() && memory.buffers.is_empty());
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut memory = TextMemory::default();
+        for start in 0..40 {
+            let texts: StringViewArray =
+                (0..8000).map(|row| Some(format!("{start} {:0>1000} 團", row / 2))).collect();
+            let page: ArrayRef = Arc::new(texts);
+            let rows = concat(&[&page, &page, &page]).unwrap();
+            assert_eq!(memory.answer(&rows, |texts| ask(texts, &RefCell::default())).unwrap(), plain(&rows));
+            assert!(memory.bytes <= MOST_BYTES && memory.places.len() <= MOST_TEXTS);
+        }
+    }
+
+    #[test]
+    fn a_dictionary_is_asked_for_once() {
+        let asked = RefCell::default();
+        let values: ArrayRef = Arc::new(StringArray::from(vec![Some("團購"), Some("?"), Some("飲料"), None]));
+        let mut memory = TextMemory::default();
+        for start in 0..5 {
+            let keys = (0..200).map(|row| (row % 5 != 4).then_some((row + start) % 4));
+            let rows: ArrayRef =
+                Arc::new(DictionaryArray::<Int32Type>::new(keys.collect(), Arc::clone(&values)));
+            assert_eq!(memory.answer(&rows, |texts| ask(texts, &asked)).unwrap(), plain(&rows));
+        }
+        assert_eq!(*asked.borrow(), [5]);
+    }
+}
