@@ -96,11 +96,16 @@ impl LakeArguments {
     }
 
     /// Like [`LakeArguments::open`], with the workers of a cluster.
-    pub(crate) async fn open_on(&self, cluster: &ClusterArguments) -> Result<Opened> {
+    pub(crate) async fn open_on(
+        &self,
+        cluster: &ClusterArguments,
+        result_cache: Option<usize>,
+    ) -> Result<Opened> {
         let options = self.options().map_err(|error| Failure::of_opening(&error))?;
         let configured = self.cluster().map_err(|error| Failure::of_opening(&error))?;
-        let opened =
-            self.open_with(EngineOptions { cluster: cluster.options(configured), ..options }).await?;
+        let opened = self
+            .open_with(EngineOptions { cluster: cluster.options(configured), result_cache, ..options })
+            .await?;
         for problem in opened.engine.worker_problems() {
             eprintln!("warning: {problem}");
         }
@@ -161,7 +166,7 @@ impl LakeArguments {
             policy: self.policy.clone().or(configured.policy),
             pseudonym_key_file: self.pseudonym_key.clone().or(configured.pseudonym_key_file),
             audit: self.audit.clone().or(configured.audit),
-            cluster: None,
+            ..EngineOptions::default()
         })
     }
 }

@@ -98,7 +98,7 @@ impl Configuration {
             policy: self.policy.clone(),
             pseudonym_key_file: self.pseudonym_key_file.clone(),
             audit: self.audit.clone(),
-            cluster: None,
+            ..EngineOptions::default()
         }
     }
 }

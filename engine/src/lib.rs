@@ -17,6 +17,7 @@ mod optimize;
 mod options;
 mod plan;
 mod policy;
+mod result_cache;
 mod scan;
 mod session;
 mod settings;
@@ -35,7 +36,7 @@ pub use job::{
     Difference, Job, JobDefinition, JobFailure, JobParameter, JobProgress, JobQuery, JobReport, JobState,
     JobStatus, JobVerified, Outcome as JobOutcome, OutputMode, PartitionRule,
 };
-pub use memory_size::parse_memory_size;
+pub use memory_size::{parse_memory_size, parse_size};
 pub use options::{EngineOptions, SessionOptions};
 pub use policy::{Access, ColumnAccess, Principal};
 pub use scan::{ProposedTag, TableScan};

@@ -21,6 +21,9 @@ pub struct EngineOptions {
     pub policy: Option<PathBuf>,
     /// The file with the key of `pseudonym`; without one, it cannot be called.
     pub pseudonym_key_file: Option<PathBuf>,
+    /// Bytes of answers that are kept for the next who asks the same of the same files; none by default. They are part
+    /// of `memory_limit`.
+    pub result_cache: Option<usize>,
     /// The directory that keeps a record of every query; without one, the log alone has them.
     pub audit: Option<PathBuf>,
     /// Workers that run parts of queries; without them, everything runs in this process.

@@ -33,6 +33,7 @@ use crate::policy::{
     Authority, Governance, PolicyStore, Principal, Privilege, PushHarmlessFilters, TithePlanner, apply,
     columns_read,
 };
+use crate::result_cache::ResultCache;
 use crate::settings::Settings;
 
 /// A thousand operators take some 10 MiB in a debug build; pages that are not touched cost nothing.
@@ -49,6 +50,7 @@ pub struct Engine {
     pseudonym_key: Option<Arc<PseudonymKey>>,
     pub(crate) audit: Option<Arc<AuditLog>>,
     metrics: QueryMetrics,
+    results: Option<Arc<ResultCache>>,
     cluster: Option<Arc<Cluster>>,
 }
 
@@ -104,6 +106,9 @@ impl Engine {
             }
             None => None,
         };
+        let results = options.result_cache.filter(|bytes| *bytes > 0);
+        let results =
+            results.map(|bytes| Arc::new(ResultCache::new(bytes, Arc::clone(&runtime.memory_pool))));
         Ok(Arc::new(Self {
             options,
             runtime,
@@ -113,6 +118,7 @@ impl Engine {
             pseudonym_key,
             audit,
             metrics: QueryMetrics::default(),
+            results,
             cluster,
         }))
     }
@@ -129,6 +135,9 @@ impl Engine {
         self.metrics.register(registry, &self.runtime.memory_pool);
         if let Some(cluster) = &self.cluster {
             cluster.register_metrics(registry);
+        }
+        if let Some(results) = &self.results {
+            results.register_metrics(registry);
         }
     }
 
@@ -403,6 +412,7 @@ impl Session {
                 state,
                 lake: self.engine.lake.clone(),
                 cluster: self.engine.cluster.clone(),
+                results: self.engine.results.clone(),
                 authority: self.authority.clone(),
                 audit,
             })),

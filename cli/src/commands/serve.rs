@@ -92,6 +92,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Limits")]
     max_queries_per_user: u32,
 
+    /// Memory for answers that are given again while files and permissions are the same; 0 keeps none
+    #[arg(long, value_name = "SIZE", default_value = "64MiB", value_parser = tithe_engine::parse_size, help_heading = "Limits")]
+    result_cache: usize,
+
     /// Queries that wait for their turn; more are refused
     #[arg(long, value_name = "N", default_value_t = 256, help_heading = "Limits")]
     max_queued_queries: u32,
@@ -110,7 +114,7 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn run(self, runtime: &Runtime) -> Result<()> {
         runtime.block_on(async {
-            let opened = self.lake.open_on(&self.cluster).await?;
+            let opened = self.lake.open_on(&self.cluster, Some(self.result_cache)).await?;
             let Some(location) = &opened.location else {
                 return Err(Failure::usage(
                     "there is no lake to serve: name one with --lake, or write a sample with \

@@ -100,12 +100,12 @@ impl Arguments {
                     "--output needs statements: give them with -c, -f or through a pipe",
                 ));
             }
-            let opened = runtime.block_on(self.lake.open_on(&self.cluster))?;
+            let opened = runtime.block_on(self.lake.open_on(&self.cluster, None))?;
             return shell::run(runtime, &opened, rendering, self.timing);
         };
         let target = Target { rendering, output: self.output.output.as_deref(), timing: self.timing };
         runtime.block_on(async {
-            let opened = self.lake.open_on(&self.cluster).await?;
+            let opened = self.lake.open_on(&self.cluster, None).await?;
             let result = script::run(&opened.session, &script, target).await;
             opened.explain(result)
         })

@@ -9,7 +9,7 @@ use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionContext;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, future, stream};
 
 use crate::audit::{Audit, Outcome};
 use crate::catalog::Lake;
@@ -23,6 +23,7 @@ use crate::execute::distributed::{OnWorkers, Place};
 use crate::execute::explain::explain_place;
 use crate::execute::result_stream::ResultStream;
 use crate::policy::{Authority, still_permitted};
+use crate::result_cache::{Keeper, ResultCache, keep, result_key};
 
 /// What a statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,7 @@ pub(crate) struct QueryParts {
     pub(crate) state: SessionState,
     pub(crate) lake: Option<Arc<Lake>>,
     pub(crate) cluster: Option<Arc<Cluster>>,
+    pub(crate) results: Option<Arc<ResultCache>>,
     /// Whoever asks, where there is a policy.
     pub(crate) authority: Option<Authority>,
     pub(crate) audit: Audit,
@@ -142,7 +144,9 @@ impl Query {
     /// When planning to operators or starting them fails, or the change or setting does.
     pub async fn execute(self) -> Result<SendableRecordBatchStream> {
         let Self { parts, report } = self;
-        let QueryParts { plan, kind, schema, work, state, lake, cluster, authority, mut audit, .. } = parts;
+        let QueryParts {
+            plan, kind, schema, work, state, lake, cluster, results, authority, mut audit, ..
+        } = parts;
         if let Err(error) = still_permitted(authority.as_ref(), &audit.policy) {
             audit.outcome = Some(Outcome::Refused(error.to_string()));
             return Err(error);
@@ -153,7 +157,9 @@ impl Query {
             Work::Rows(optimized) => {
                 let cluster = cluster.filter(|_cluster| kind == StatementKind::Query);
                 let on_workers = cluster.map(|cluster| OnWorkers::new(cluster, &state, &plan));
-                rows(&state, &optimized, &report, lake, on_workers).await
+                let results = results.filter(|_results| kind == StatementKind::Query);
+                let results = results.map(|cache| (cache, audit.policy.clone()));
+                rows(&state, &optimized, &report, lake, on_workers, results).await
             }
             Work::Session(context) => match context.execute_logical_plan(plan).await {
                 Ok(done) => done.execute_stream().await.map_err(EngineError::from).map(StreamExt::boxed),
@@ -162,7 +168,7 @@ impl Query {
             Work::Change(change, source) => {
                 let source = match source {
                     ChangeRows::None => Ok(stream::empty().boxed()),
-                    ChangeRows::Plan(optimized) => rows(&state, &optimized, &report, lake, None).await,
+                    ChangeRows::Plan(optimized) => rows(&state, &optimized, &report, lake, None, None).await,
                     ChangeRows::Stream(rows) => Ok(rows.boxed()),
                 };
                 source.map(|source| {
@@ -197,8 +203,18 @@ async fn rows(
     report: &QueryReport,
     lake: Option<Arc<Lake>>,
     on_workers: Option<OnWorkers>,
+    results: Option<(Arc<ResultCache>, String)>,
 ) -> Result<Rows> {
     let mut plan = state.query_planner().create_physical_plan(optimized, state).await?;
+    let mut keeper = None;
+    if let Some((cache, policy)) = results
+        && let Some(key) = result_key(optimized, &plan, &policy, state)?
+    {
+        if let Some(rows) = cache.get(&key) {
+            return Ok(stream::once(future::ready(Ok(rows))).boxed());
+        }
+        keeper = Some(Keeper { cache, key, report: report.clone() });
+    }
     let mut planned = None;
     match (&on_workers, optimized) {
         (Some(query), LogicalPlan::Explain(explained)) => {
@@ -217,7 +233,7 @@ async fn rows(
         (Some(query), Some(planned)) => run_on_workers(query, *planned, Arc::clone(&plan))?,
         _ => execute_stream(Arc::clone(&plan), Arc::clone(&context))?.boxed(),
     };
-    Ok(stream
+    let rows = stream
         .then(move |batch| {
             let (plan, lake, context) = (Arc::clone(&plan), lake.clone(), Arc::clone(&context));
             async move {
@@ -227,5 +243,9 @@ async fn rows(
                 }
             }
         })
-        .boxed())
+        .boxed();
+    Ok(match keeper {
+        Some(keeper) => keep(rows, keeper),
+        None => rows,
+    })
 }
