@@ -18,7 +18,11 @@ pub fn parse_memory_size(text: &str) -> Result<usize, String> {
     }
 }
 
-fn parse_size(text: &str) -> Result<usize, String> {
+/// The bytes that a size names, written as for [`parse_memory_size`].
+///
+/// # Errors
+/// When the text is no size. The reason completes a sentence that begins with what was set.
+pub fn parse_size(text: &str) -> Result<usize, String> {
     bytes(text).ok_or_else(|| {
         format!("{text:?} is no size: write bytes, or a number with a unit as in 8 GiB, 512 MB or 4G")
     })

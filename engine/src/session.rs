@@ -24,9 +24,9 @@ use crate::catalog::{
 use crate::cluster::{Cluster, Fingerprint};
 use crate::error::{EngineError, Result, did_you_mean};
 use crate::execute::{
-    Query, QueryMetrics, QueryParts, StatementKind, Work, default_memory_limit, memory_pool,
+    Query, QueryMetrics, QueryParts, StatementKind, Work, default_memory_limit, memory_pool, with_scan_limit,
 };
-use crate::options::{EngineOptions, SessionOptions};
+use crate::options::{EngineOptions, QueryLimits, SessionOptions};
 use crate::plan;
 use crate::policy::{
     Authority, Governance, PolicyStore, Principal, Privilege, PushHarmlessFilters, TithePlanner, apply,
@@ -242,7 +242,8 @@ impl Engine {
         // DataFusion `k` still tells everything else.
         context.remove_optimizer_rule("eliminate_duplicated_expr");
         context.register_catalog(CATALOG, Arc::new(catalog.clone()));
-        Ok(Session { context, catalog, engine: Arc::clone(self), principal, options, authority })
+        let limits = self.options.limits_of(&principal.name);
+        Ok(Session { context, catalog, engine: Arc::clone(self), principal, options, authority, limits })
     }
 }
 
@@ -296,6 +297,7 @@ pub struct Session {
     pub(crate) options: SessionOptions,
     /// `None` without a policy.
     pub(crate) authority: Option<Authority>,
+    limits: QueryLimits,
 }
 
 impl std::fmt::Debug for Session {
@@ -403,6 +405,7 @@ impl Session {
                 cluster: self.engine.cluster.clone(),
                 authority: self.authority.clone(),
                 audit,
+                limits: self.limits,
             })),
             // A statement that still waits for its values is not refused.
             Err(error @ EngineError::OpenParameters { .. }) => Err(error),
@@ -420,6 +423,7 @@ impl Session {
             // After the text itself, whose places a syntax error names.
             statement = plan::parse_one(&plan::number_parameters(sql))?;
         }
+        plan::check_with_names(&statement)?;
         tithe_udfs::complete_calls(&mut statement);
         if let Some(lake) = &self.engine.lake {
             lake.begin_query();
@@ -427,12 +431,17 @@ impl Session {
         Ok(statement)
     }
 
+    /// What one statement is planned and run in.
+    pub(crate) fn state(&self) -> SessionState {
+        with_scan_limit(self.context.state(), &self.limits)
+    }
+
     async fn plan(&self, sql: &str, values: &[ScalarValue], audit: &mut Audit) -> Result<Plan> {
         let mut statement = self.begin(sql)?;
         if !values.is_empty() {
             plan::check_values(&mut statement, values.len())?;
         }
-        let state = self.context.state();
+        let state = self.state();
         let plan = self.bound(statement, values, &state).await?;
         let default_schema = &state.config_options().catalog.default_schema;
         let change = self.lake_change(&plan, default_schema)?;
@@ -511,7 +520,10 @@ impl Session {
         }
         self.catalog.refresh(&references, changes_schemas(&statement)).await?;
         match state.statement_to_plan(statement.clone()).await {
-            Ok(plan) => Ok(plan),
+            Ok(plan) => {
+                plan::check_plan(&plan, self.limits.plan_depth.unwrap_or(QueryLimits::PLAN_DEPTH))?;
+                Ok(plan)
+            }
             Err(error) => {
                 let tables = self.names().await.unwrap_or_default();
                 Err(plan::explain(error, &statement, &references, &tables, state))

@@ -16,6 +16,7 @@ mod operations;
 mod policy;
 mod prepared;
 mod queries;
+mod query_limits;
 mod read_only;
 mod schemas;
 mod session_options;
