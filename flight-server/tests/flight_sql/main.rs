@@ -14,6 +14,7 @@ mod metadata;
 mod mutual_tls;
 mod operations;
 mod policy;
+mod poll;
 mod prepared;
 mod queries;
 mod query_limits;
