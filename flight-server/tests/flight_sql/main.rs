@@ -4,8 +4,10 @@
 #![cfg(test)]
 
 mod cancel;
+mod certificates;
 mod clients;
 mod errors;
+mod health;
 mod identity_provider;
 mod limits;
 mod login;
