@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use tithe_engine::{
     ClusterConfiguration, Configuration, Engine, EngineError, EngineOptions, LakeLocation, Principal,
-    Session, parse_memory_size,
+    QueryLimits, Session, parse_memory_size, parse_size,
 };
 
 use crate::cluster::ClusterArguments;
@@ -34,6 +34,22 @@ pub(crate) struct LakeArguments {
     /// Cores that a query may use [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Lake")]
     pub(crate) threads: Option<u16>,
+
+    /// Rows that the result of one query may have [default: as many as there are]
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub(crate) max_result_rows: Option<u64>,
+
+    /// Bytes that the result of one query may have, such as 1G [default: as many as there are]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes, help_heading = "Limits")]
+    pub(crate) max_result_bytes: Option<u64>,
+
+    /// Bytes that one query may read from the lake's files, such as 100G [default: as many as there are]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes, help_heading = "Limits")]
+    pub(crate) max_scanned_bytes: Option<u64>,
+
+    /// Operators above each other in a plan [default: 400]
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub(crate) max_plan_depth: Option<u64>,
 
     /// Leave out lines of JSON that do not parse, and say how many, instead of failing
     #[arg(long, help_heading = "Lake")]
@@ -73,6 +89,10 @@ impl LakeArguments {
             config: None,
             memory: None,
             threads: None,
+            max_result_rows: None,
+            max_result_bytes: None,
+            max_scanned_bytes: None,
+            max_plan_depth: None,
             skip_bad_lines: false,
             policy: None,
             pseudonym_key: None,
@@ -148,6 +168,15 @@ impl LakeArguments {
         }
     }
 
+    fn limits(&self) -> QueryLimits {
+        QueryLimits {
+            result_rows: self.max_result_rows,
+            result_bytes: self.max_result_bytes,
+            scanned_bytes: self.max_scanned_bytes,
+            plan_depth: self.max_plan_depth,
+        }
+    }
+
     fn options(&self) -> tithe_engine::Result<EngineOptions> {
         let configured = self.configuration()?.engine_options();
         let lake = match &self.lake {
@@ -166,9 +195,15 @@ impl LakeArguments {
             policy: self.policy.clone().or(configured.policy),
             pseudonym_key_file: self.pseudonym_key.clone().or(configured.pseudonym_key_file),
             audit: self.audit.clone().or(configured.audit),
+            limits: self.limits().or(configured.limits),
+            user_limits: configured.user_limits,
             ..EngineOptions::default()
         })
     }
+}
+
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    Ok(u64::try_from(parse_size(text)?).unwrap_or(u64::MAX))
 }
 
 /// Where a `tithe.toml` is looked for first.

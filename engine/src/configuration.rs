@@ -9,7 +9,7 @@ use crate::catalog::LakeLocation;
 use crate::cluster::{CLUSTER_KEYS, ClusterConfiguration, ClusterSection};
 use crate::error::{EngineError, Result, did_you_mean};
 use crate::memory_size::Size;
-use crate::options::EngineOptions;
+use crate::options::{EngineOptions, QueryLimits};
 
 const NAME: &str = "tithe.toml";
 
@@ -24,6 +24,13 @@ const NAME: &str = "tithe.toml";
 /// [limits]
 /// memory = "8 GiB"           # bytes that queries may hold before they spill
 /// target_partitions = 8      # partitions a query is cut into
+/// max_result_rows = 1000000  # of one query; without the key, as many as there are
+/// max_result_bytes = "1 GiB" # of one query
+/// max_scanned_bytes = "100 GiB" # that one query reads from the lake's files
+/// max_plan_depth = 400       # operators above each other in a plan
+///
+/// [limits.users.lin]         # what is different for one user
+/// max_result_rows = 1000
 ///
 /// [json]
 /// skip_bad_lines = true      # leave out and count lines of JSON that do not parse
@@ -49,6 +56,10 @@ pub struct Configuration {
     pub memory_limit: Option<usize>,
     /// Partitions a query is cut into.
     pub target_partitions: Option<usize>,
+    /// How much every query may ask for.
+    pub limits: QueryLimits,
+    /// What differs from `limits` for the principal of a name.
+    pub user_limits: BTreeMap<String, QueryLimits>,
     /// Leave out and count lines of JSON that do not parse.
     pub skip_bad_lines: bool,
     /// The file that says who may see what.
@@ -98,6 +109,8 @@ impl Configuration {
             policy: self.policy.clone(),
             pseudonym_key_file: self.pseudonym_key_file.clone(),
             audit: self.audit.clone(),
+            limits: self.limits,
+            user_limits: self.user_limits.clone(),
             ..EngineOptions::default()
         }
     }
@@ -125,8 +138,35 @@ struct File {
 struct Limits {
     memory: Option<Size>,
     target_partitions: Option<usize>,
+    max_result_rows: Option<u64>,
+    max_result_bytes: Option<Size>,
+    max_scanned_bytes: Option<Size>,
+    max_plan_depth: Option<u64>,
+    #[serde(default)]
+    users: BTreeMap<String, Limits>,
     #[serde(flatten)]
     unknown: Unknown,
+}
+
+/// Of one query.
+const QUERY_LIMITS: [&str; 4] =
+    ["max_result_rows", "max_result_bytes", "max_scanned_bytes", "max_plan_depth"];
+
+impl Limits {
+    /// Those of one query; `section` names the part of the file.
+    fn query_limits(&mut self, section: &str) -> std::result::Result<QueryLimits, String> {
+        let bytes = |size: Option<Size>, key: &str| {
+            let bytes =
+                size.map(Size::bytes).transpose().map_err(|reason| format!("{section}{key}: {reason}"))?;
+            Ok::<_, String>(bytes.map(|bytes| u64::try_from(bytes).unwrap_or(u64::MAX)))
+        };
+        Ok(QueryLimits {
+            result_rows: self.max_result_rows,
+            result_bytes: bytes(self.max_result_bytes.take(), "max_result_bytes")?,
+            scanned_bytes: bytes(self.max_scanned_bytes.take(), "max_scanned_bytes")?,
+            plan_depth: self.max_plan_depth,
+        })
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -138,13 +178,27 @@ struct Json {
 }
 
 impl File {
-    fn check(self, base: &Path) -> std::result::Result<Configuration, String> {
+    fn check(mut self, base: &Path) -> std::result::Result<Configuration, String> {
         refuse_unknown(
             "",
             &self.unknown,
             &["lake", "policy", "pseudonym_key_file", "audit", "limits", "json", "cluster"],
         )?;
-        refuse_unknown("limits.", &self.limits.unknown, &["memory", "target_partitions"])?;
+        let own = ["memory", "target_partitions", "users"];
+        refuse_unknown("limits.", &self.limits.unknown, &[&own[..], &QUERY_LIMITS].concat())?;
+        let limits = self.limits.query_limits("limits.")?;
+        let mut user_limits = BTreeMap::new();
+        for (user, mut own) in std::mem::take(&mut self.limits.users) {
+            let section = format!("limits.users.{user}.");
+            if own.memory.is_some() || own.target_partitions.is_some() || !own.users.is_empty() {
+                return Err(format!(
+                    "{section} takes {} alone: memory and partitions are those of the whole engine",
+                    QUERY_LIMITS.join(", ")
+                ));
+            }
+            refuse_unknown(&section, &own.unknown, &QUERY_LIMITS)?;
+            user_limits.insert(user, own.query_limits(&section)?);
+        }
         refuse_unknown("json.", &self.json.unknown, &["skip_bad_lines"])?;
         refuse_unknown("cluster.", &self.cluster.unknown, &CLUSTER_KEYS)?;
         if self.limits.target_partitions == Some(0) {
@@ -161,6 +215,8 @@ impl File {
             lake,
             memory_limit,
             target_partitions: self.limits.target_partitions,
+            limits,
+            user_limits,
             skip_bad_lines: self.json.skip_bad_lines,
             policy: self.policy.map(|policy| base.join(policy)),
             pseudonym_key_file: self.pseudonym_key_file.map(|file| base.join(file)),

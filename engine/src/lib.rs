@@ -31,13 +31,13 @@ pub use cluster::{
 };
 pub use configuration::Configuration;
 pub use error::{EngineError, ErrorKind, Result};
-pub use execute::{Query, QueryReport, StatementKind};
+pub use execute::{Query, QueryReport, StatementKind, plain_size};
 pub use job::{
     Difference, Job, JobDefinition, JobFailure, JobParameter, JobProgress, JobQuery, JobReport, JobState,
     JobStatus, JobVerified, Outcome as JobOutcome, OutputMode, PartitionRule,
 };
 pub use memory_size::{parse_memory_size, parse_size};
-pub use options::{EngineOptions, SessionOptions};
+pub use options::{EngineOptions, LimitName, QueryLimits, SessionOptions};
 pub use policy::{Access, ColumnAccess, Principal};
 pub use scan::{ProposedTag, TableScan};
 pub use session::{Engine, Session};

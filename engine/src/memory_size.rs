@@ -18,7 +18,7 @@ pub fn parse_memory_size(text: &str) -> Result<usize, String> {
     }
 }
 
-/// The bytes that a size such as `64MiB` names; see [`parse_memory_size`] for how it is written.
+/// The bytes that a size names, written as for [`parse_memory_size`].
 ///
 /// # Errors
 /// When the text is no size. The reason completes a sentence that begins with what was set.

@@ -24,10 +24,10 @@ use crate::catalog::{
 use crate::cluster::{Cluster, Fingerprint};
 use crate::error::{EngineError, Result, did_you_mean};
 use crate::execute::{
-    Query, QueryMetrics, QueryParts, StatementKind, Work, default_memory_limit, memory_pool,
+    Query, QueryMetrics, QueryParts, StatementKind, Work, default_memory_limit, memory_pool, with_scan_limit,
 };
 use crate::optimize::RepeatedText;
-use crate::options::{EngineOptions, SessionOptions};
+use crate::options::{EngineOptions, QueryLimits, SessionOptions};
 use crate::plan;
 use crate::policy::{
     Authority, Governance, PolicyStore, Principal, Privilege, PushHarmlessFilters, TithePlanner, apply,
@@ -252,7 +252,8 @@ impl Engine {
         // DataFusion `k` still tells everything else.
         context.remove_optimizer_rule("eliminate_duplicated_expr");
         context.register_catalog(CATALOG, Arc::new(catalog.clone()));
-        Ok(Session { context, catalog, engine: Arc::clone(self), principal, options, authority })
+        let limits = self.options.limits_of(&principal.name);
+        Ok(Session { context, catalog, engine: Arc::clone(self), principal, options, authority, limits })
     }
 }
 
@@ -307,6 +308,7 @@ pub struct Session {
     pub(crate) options: SessionOptions,
     /// `None` without a policy.
     pub(crate) authority: Option<Authority>,
+    limits: QueryLimits,
 }
 
 impl std::fmt::Debug for Session {
@@ -415,6 +417,7 @@ impl Session {
                 results: self.engine.results.clone(),
                 authority: self.authority.clone(),
                 audit,
+                limits: self.limits,
             })),
             // A statement that still waits for its values is not refused.
             Err(error @ EngineError::OpenParameters { .. }) => Err(error),
@@ -432,6 +435,7 @@ impl Session {
             // After the text itself, whose places a syntax error names.
             statement = plan::parse_one(&plan::number_parameters(sql))?;
         }
+        plan::check_with_names(&statement)?;
         tithe_udfs::complete_calls(&mut statement);
         if let Some(lake) = &self.engine.lake {
             lake.begin_query();
@@ -439,12 +443,17 @@ impl Session {
         Ok(statement)
     }
 
+    /// What one statement is planned and run in.
+    pub(crate) fn state(&self) -> SessionState {
+        with_scan_limit(self.context.state(), &self.limits)
+    }
+
     async fn plan(&self, sql: &str, values: &[ScalarValue], audit: &mut Audit) -> Result<Plan> {
         let mut statement = self.begin(sql)?;
         if !values.is_empty() {
             plan::check_values(&mut statement, values.len())?;
         }
-        let state = self.context.state();
+        let state = self.state();
         let plan = self.bound(statement, values, &state).await?;
         let default_schema = &state.config_options().catalog.default_schema;
         let change = self.lake_change(&plan, default_schema)?;
@@ -523,7 +532,10 @@ impl Session {
         }
         self.catalog.refresh(&references, changes_schemas(&statement)).await?;
         match state.statement_to_plan(statement.clone()).await {
-            Ok(plan) => Ok(plan),
+            Ok(plan) => {
+                plan::check_plan(&plan, self.limits.plan_depth.unwrap_or(QueryLimits::PLAN_DEPTH))?;
+                Ok(plan)
+            }
             Err(error) => {
                 let tables = self.names().await.unwrap_or_default();
                 Err(plan::explain(error, &statement, &references, &tables, state))

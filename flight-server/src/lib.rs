@@ -9,6 +9,7 @@
 mod authentication;
 mod commands;
 mod connection;
+mod health;
 mod limits;
 mod operations;
 mod request_end;
@@ -20,6 +21,7 @@ mod split;
 mod status;
 mod stream;
 mod ticket;
+mod tls;
 mod wire_schema;
 mod worker_server;
 mod workers;

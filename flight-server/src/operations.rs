@@ -42,6 +42,30 @@ impl Operations {
         Self { engine, registry: Arc::new(Mutex::new(registry)), draining }
     }
 
+    /// That queries are taken and the lake answers.
+    ///
+    /// # Errors
+    /// Why not, for anybody to read.
+    pub(crate) async fn readiness(&self) -> Result<(), String> {
+        if self.draining.is_cancelled() {
+            return Err("the server is stopping".to_owned());
+        }
+        match tokio::time::timeout(PATIENCE, self.engine.reach()).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => {
+                // The answer goes to whoever asks: not where the lake is.
+                tracing::warn!(%error, "not ready: the lake cannot be read");
+                Err("the lake cannot be read: see the server's log".to_owned())
+            }
+            Err(_elapsed) => Err(format!("the lake did not answer in {} s", PATIENCE.as_secs())),
+        }
+    }
+
+    /// Whether the server takes no more queries.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.is_cancelled()
+    }
+
     /// Takes the port.
     pub(crate) async fn bind(listen: SocketAddr) -> Result<TcpListener, ServeError> {
         TcpListener::bind(listen).await.map_err(|error| listen_error(listen, error))
@@ -59,20 +83,9 @@ impl Operations {
 }
 
 async fn ready(State(operations): State<Operations>) -> (StatusCode, String) {
-    if operations.draining.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n".to_owned());
-    }
-    match tokio::time::timeout(PATIENCE, operations.engine.reach()).await {
-        Ok(Ok(())) => (StatusCode::OK, "ready\n".to_owned()),
-        Ok(Err(error)) => {
-            // The answer goes to whoever asks: not where the lake is.
-            tracing::warn!(%error, "not ready: the lake cannot be read");
-            (StatusCode::SERVICE_UNAVAILABLE, "the lake cannot be read: see the server's log\n".to_owned())
-        }
-        Err(_elapsed) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("the lake did not answer in {} s\n", PATIENCE.as_secs()),
-        ),
+    match operations.readiness().await {
+        Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
+        Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
     }
 }
 

@@ -1,14 +1,47 @@
-//! Which queries run now, so that they can be cancelled.
+//! Which queries run now, so that they can be cancelled and asked how far they are.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tithe_engine::Principal;
+use tithe_engine::{Principal, QueryReport};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 use uuid::Uuid;
 
-type Runs = BTreeMap<(Uuid, Uuid), (String, CancellationToken)>;
+type Runs = BTreeMap<(Uuid, Uuid), Known>;
+
+#[derive(Debug)]
+struct Known {
+    owner: String,
+    cancel: CancellationToken,
+    progress: Progress,
+}
+
+/// How far one run is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Progress {
+    report: Arc<OnceLock<QueryReport>>,
+    /// What was told last: a share never goes back.
+    told: Arc<Mutex<f64>>,
+}
+
+/// Below the end, which only the last row is.
+const ALMOST: f64 = 0.99;
+
+impl Progress {
+    /// Takes the report of the query that now runs.
+    pub(crate) fn follow(&self, report: QueryReport) {
+        self.report.get_or_init(|| report);
+    }
+
+    /// From 0 to below 1, and never less than before.
+    fn tell(&self) -> f64 {
+        let now = self.report.get().and_then(QueryReport::progress).unwrap_or(0.0).min(ALMOST);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        *told = told.max(now);
+        *told
+    }
+}
 
 /// The running queries of one server.
 #[derive(Debug, Clone)]
@@ -24,6 +57,7 @@ pub(crate) struct Run {
     key: (Uuid, Uuid),
     stop: CancellationToken,
     cancel: CancellationToken,
+    progress: Progress,
 }
 
 impl Running {
@@ -36,25 +70,41 @@ impl Running {
     pub(crate) fn begin(&self, statement: Uuid, principal: &Principal) -> Run {
         let key = (statement, Uuid::new_v4());
         let cancel = CancellationToken::new();
-        lock(&self.runs).insert(key, (principal.name.clone(), cancel.clone()));
-        Run { runs: Arc::clone(&self.runs), key, stop: self.stop.clone(), cancel }
+        let progress = Progress::default();
+        let known =
+            Known { owner: principal.name.clone(), cancel: cancel.clone(), progress: progress.clone() };
+        lock(&self.runs).insert(key, known);
+        Run { runs: Arc::clone(&self.runs), key, stop: self.stop.clone(), cancel, progress }
     }
 
     /// Cancels every run of `statement` that belongs to `principal`; false when there is none.
     pub(crate) fn cancel(&self, statement: Uuid, principal: &Principal) -> bool {
         let runs = lock(&self.runs);
-        let own: Vec<_> = runs
-            .range((statement, Uuid::nil())..=(statement, Uuid::max()))
-            .filter(|(_, (name, _))| *name == principal.name)
-            .collect();
-        for (_, (_, cancel)) in &own {
-            cancel.cancel();
+        let own: Vec<_> = of(&runs, statement, principal).collect();
+        for known in &own {
+            known.cancel.cancel();
         }
         !own.is_empty()
     }
+
+    /// How far the run of `statement` is that is farthest, from 0 to below 1; `None` when `principal` has none.
+    pub(crate) fn progress(&self, statement: Uuid, principal: &Principal) -> Option<f64> {
+        let runs = lock(&self.runs);
+        of(&runs, statement, principal).map(|known| known.progress.tell()).reduce(f64::max)
+    }
+}
+
+fn of<'a>(runs: &'a Runs, statement: Uuid, principal: &'a Principal) -> impl Iterator<Item = &'a Known> + 'a {
+    let all = runs.range((statement, Uuid::nil())..=(statement, Uuid::max()));
+    all.map(|(_, known)| known).filter(|known| known.owner == principal.name)
 }
 
 impl Run {
+    /// Where it tells how far it is.
+    pub(crate) fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
     /// Waits until the run has to end: because its owner cancelled it, or the server stops.
     pub(crate) async fn interrupted(&self) -> Status {
         tokio::select! {
@@ -103,7 +153,10 @@ mod tests {
         assert!(!running.cancel(Uuid::new_v4(), &owner));
         assert!(running.cancel(statement, &owner));
         assert_eq!(run.interrupted().await.code(), Code::Cancelled);
+        assert_eq!(running.progress(statement, &owner), Some(0.0));
+        assert_eq!(running.progress(statement, &Principal { name: "other".to_owned() }), None);
         drop(run);
         assert!(!running.cancel(statement, &owner));
+        assert_eq!(running.progress(statement, &owner), None);
     }
 }

@@ -6,26 +6,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tithe_engine::{Engine, EngineError, ErrorKind};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 use tracing::{info, warn};
 
 use crate::authentication::{
     Authenticator, IdentityProvider, IdentityProviderError, IdentityProviderOptions, Users, UsersError,
 };
 use crate::connection::Connection;
+use crate::health::Health;
 use crate::limits::Limits;
 use crate::operations::Operations;
 use crate::request_end::WithRequestEnd;
 use crate::service::FlightSql;
+use crate::tls::{Tls, encrypted};
 
-const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Below the minute after which common proxies cut a connection that is silent.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(30);
 pub(crate) const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -241,7 +241,7 @@ pub async fn serve(
         return Err(ServeError::WritableWithoutPolicy { listen: options.listen });
     }
     let users = options.users.as_deref().map(Users::load).transpose()?;
-    let tls = options.tls.as_ref().map(tls_config).transpose()?;
+    let tls = options.tls.as_ref().map(Tls::load).transpose()?;
     let identity_provider = match &options.identity_provider {
         Some(options) => Some(IdentityProvider::connect(options).await?),
         None => None,
@@ -251,6 +251,7 @@ pub async fn serve(
     let limits = Arc::new(Limits::new(&options));
     let takes_no_more = CancellationToken::new();
     let operations = Operations::new(Arc::clone(&engine), Arc::clone(&limits), takes_no_more.clone());
+    let health = Health::start(operations.clone(), stop.clone());
     let authenticator = Authenticator::new(users, identity_provider);
     let service = FlightSql::new(engine, authenticator, limits, stop.clone(), options.writable)
         .map_err(|status| ServeError::Broken(status.message().to_owned()))?;
@@ -262,9 +263,6 @@ pub async fn serve(
     let mut server = Server::builder()
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT));
-    if let Some((config, files)) = tls {
-        server = server.tls_config(config).map_err(|error| tls_error(&error, files))?;
-    }
     let (incoming, address) = bind(options.listen)?;
     let incoming = incoming.filter_map(connection).boxed();
     let operations_listener = match options.operations {
@@ -280,14 +278,22 @@ pub async fn serve(
     };
 
     let (drain, draining) = oneshot::channel::<()>();
-    let serving =
-        server.add_service(WithRequestEnd(flight_service)).serve_with_incoming_shutdown(incoming, async {
-            draining.await.ok();
-        });
+    let draining = async { draining.await.unwrap_or(()) };
+    let router = server.add_service(health.service()).add_service(WithRequestEnd(flight_service));
+    let serving = match tls {
+        Some(tls) => {
+            let watching = Arc::clone(&tls);
+            let until = stop.clone();
+            tokio::spawn(async move { until.run_until_cancelled(watching.watch()).await });
+            router.serve_with_incoming_shutdown(encrypted(incoming, tls), draining).left_future()
+        }
+        None => router.serve_with_incoming_shutdown(incoming, draining).right_future(),
+    };
     let stopping = async {
         shutdown.await;
         info!("stopping: no new queries");
         takes_no_more.cancel();
+        health.end().await;
         drain.send(()).ok();
         tokio::time::sleep(options.drain_timeout).await;
         warn!("ending the queries that still run");
@@ -321,30 +327,6 @@ fn check_exposure(options: &ServeOptions) -> Result<(), ServeError> {
         (Some(_), false) => "users",
     };
     Err(ServeError::Exposed { listen, missing })
-}
-
-pub(crate) fn tls_error(error: &tonic::transport::Error, files: TlsFiles) -> ServeError {
-    let source = std::error::Error::source(error);
-    let reason = source.map_or_else(|| error.to_string(), ToString::to_string);
-    ServeError::Tls { files, reason }
-}
-
-pub(crate) fn tls_config(files: &TlsFiles) -> Result<(ServerTlsConfig, TlsFiles), ServeError> {
-    let read = |path: &PathBuf| {
-        std::fs::read(path).map_err(|source| ServeError::TlsFile { path: path.clone(), source })
-    };
-    let identity = Identity::from_pem(read(&files.certificate)?, read(&files.key)?);
-    let mut config = ServerTlsConfig::new().identity(identity).timeout(HANDSHAKE_TIMEOUT);
-    if let Some(path) = &files.client_authority {
-        let authority = read(path)?;
-        // TLS would take a file without certificates for one that trusts nobody, and say so to every client.
-        if !authority.windows(BEGIN.len()).any(|bytes| bytes == BEGIN) {
-            let reason = format!("{} holds no certificate in PEM", path.display());
-            return Err(ServeError::Tls { files: files.clone(), reason });
-        }
-        config = config.client_ca_root(Certificate::from_pem(authority));
-    }
-    Ok((config, files.clone()))
 }
 
 /// The connection, unless there is none: an error here, such as too many open files, would end the server.

@@ -136,15 +136,7 @@ impl FlightService for FlightSql {
         request: Request<FlightDescriptor>,
     ) -> Result<Response<PollInfo>, Status> {
         let (caller, descriptor) = self.caller(request).await?;
-        let info = commands::flight_info(self, &caller, descriptor).await?;
-        // A query runs while it is fetched, so it is ready as soon as it is planned.
-        let ready = PollInfo {
-            info: Some(info),
-            flight_descriptor: None,
-            progress: Some(1.0),
-            expiration_time: None,
-        };
-        Ok(Response::new(ready))
+        Ok(Response::new(commands::poll(self, &caller, descriptor).await?))
     }
 
     async fn get_schema(&self, request: Request<FlightDescriptor>) -> Result<Response<SchemaResult>, Status> {

@@ -1,14 +1,12 @@
 //! Batches to Flight messages of bounded encoded size.
 
-use arrow::array::{Array, AsArray, OffsetSizeTrait, RecordBatch};
-use arrow::compute::cast;
-use arrow::compute::kernels::aggregate::sum;
-use arrow::compute::kernels::length::length;
-use arrow::datatypes::{DataType, Int64Type, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions};
 use arrow_flight::{FlightData, SchemaAsIpc};
 use prost::Message;
+use tithe_engine::plain_size;
 
 use crate::wire_schema::to_wire;
 
@@ -60,8 +58,7 @@ impl Splitter {
             if part.num_rows() == 0 {
                 continue;
             }
-            if part.num_rows() > 1 && (part.num_rows() > ROWS_LIMIT || encoded_estimate(&part) > BODY_TARGET)
-            {
+            if part.num_rows() > 1 && (part.num_rows() > ROWS_LIMIT || plain_size(&part) > BODY_TARGET) {
                 self.halve(&part);
                 continue;
             }
@@ -93,64 +90,17 @@ impl Splitter {
     }
 }
 
-/// Bytes that `batch` takes once it is in wire form, without its header: exact but for padding and validity.
-fn encoded_estimate(batch: &RecordBatch) -> usize {
-    batch.columns().iter().map(|column| column_estimate(column.as_ref())).sum()
-}
-
-fn column_estimate(column: &dyn Array) -> usize {
-    let rows = column.len();
-    match column.data_type() {
-        DataType::Utf8View | DataType::BinaryView => text_bytes(column).unwrap_or(0) + 4 * rows,
-        DataType::Dictionary(_, values) if values.is_string() || values.is_binary() => {
-            text_bytes(column).unwrap_or(0) + 4 * rows
-        }
-        DataType::Dictionary(_, values) => values.primitive_width().unwrap_or(16) * rows,
-        DataType::List(_) => {
-            let list = column.as_list::<i32>();
-            item_estimate(list.values(), list.value_offsets()) + 4 * rows
-        }
-        DataType::LargeList(_) => {
-            let list = column.as_list::<i64>();
-            item_estimate(list.values(), list.value_offsets()) + 8 * rows
-        }
-        DataType::Map(..) => {
-            let map = column.as_map();
-            item_estimate(map.entries(), map.value_offsets()) + 4 * rows
-        }
-        DataType::Struct(_) => {
-            column.as_struct().columns().iter().map(|column| column_estimate(column.as_ref())).sum()
-        }
-        _ => column
-            .to_data()
-            .get_slice_memory_size()
-            .unwrap_or_else(|_unsupported| column.get_buffer_memory_size()),
-    }
-}
-
-/// Of the items of a list, which a slice of it shares with the others.
-fn item_estimate<O: OffsetSizeTrait>(items: &dyn Array, offsets: &[O]) -> usize {
-    let (Some(first), Some(last)) = (offsets.first(), offsets.last()) else { return 0 };
-    let (first, last) = (first.as_usize(), last.as_usize());
-    column_estimate(items.slice(first, last.saturating_sub(first)).as_ref())
-}
-
-fn text_bytes(column: &dyn Array) -> Option<usize> {
-    let lengths = cast(&length(column).ok()?, &DataType::Int64).ok()?;
-    usize::try_from(sum(lengths.as_primitive::<Int64Type>())?).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use arrow::array::{
-        ArrayRef, BinaryArray, DictionaryArray, Int64Array, ListArray, RecordBatchOptions, StringArray,
-        StringViewArray, StructArray,
+        Array, ArrayRef, BinaryArray, DictionaryArray, Int64Array, ListArray, RecordBatchOptions,
+        StringArray, StringViewArray, StructArray,
     };
     use arrow::buffer::OffsetBuffer;
     use arrow::compute::concat_batches;
-    use arrow::datatypes::{Field, Int32Type, Schema};
+    use arrow::datatypes::{DataType, Field, Int32Type, Schema};
     use arrow_flight::utils::flight_data_to_batches;
 
     use super::*;

@@ -4,15 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use tithe_engine::{ClusterIdentity, Engine, WorkerService};
 use tokio::sync::oneshot;
 use tonic::transport::Server;
 use tracing::{info, warn};
 
-use crate::server::{
-    KEEP_ALIVE, KEEP_ALIVE_TIMEOUT, ServeError, TlsFiles, bind, connection, tls_config, tls_error,
-};
+use crate::server::{KEEP_ALIVE, KEEP_ALIVE_TIMEOUT, ServeError, TlsFiles, bind, connection};
+use crate::tls::{Tls, encrypted};
 
 /// Every task of every query holds some on the one connection from its coordinator: none may wait for another's end.
 const STREAMS: u32 = 1 << 16;
@@ -49,21 +48,23 @@ pub async fn serve_worker(
         .max_concurrent_streams(Some(STREAMS))
         .http2_keepalive_interval(Some(KEEP_ALIVE))
         .http2_keepalive_timeout(Some(KEEP_ALIVE_TIMEOUT));
-    if let Some(tls) = &options.identity.tls {
-        let files = TlsFiles {
+    let tls = options.identity.tls.as_ref().map(|tls| {
+        Tls::load(&TlsFiles {
             certificate: tls.certificate.clone(),
             key: tls.key.clone(),
             client_authority: Some(tls.authority.clone()),
-        };
-        let (config, files) = tls_config(&files)?;
-        server = server.tls_config(config).map_err(|error| tls_error(&error, files))?;
-    }
+        })
+    });
+    let tls = tls.transpose()?;
     let (incoming, address) = bind(options.listen)?;
     let incoming = incoming.filter_map(connection).boxed();
     let (close, closing) = oneshot::channel::<()>();
-    let serving = server.add_service(service.clone()).serve_with_incoming_shutdown(incoming, async {
-        closing.await.ok();
-    });
+    let closing = async { closing.await.unwrap_or(()) };
+    let router = server.add_service(service.clone());
+    let serving = match tls {
+        Some(tls) => router.serve_with_incoming_shutdown(encrypted(incoming, tls), closing).left_future(),
+        None => router.serve_with_incoming_shutdown(incoming, closing).right_future(),
+    };
     let stopping = async {
         shutdown.await;
         info!(tasks = service.running(), "stopping: no new tasks");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use tithe_engine::ErrorKind;
+use tithe_engine::{ErrorKind, parse_size};
 use tithe_flight_server::{IdentityProviderOptions, ServeError, ServeOptions, TlsFiles, serve};
 use tokio::runtime::Runtime;
 
@@ -100,6 +100,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 256, help_heading = "Limits")]
     max_queued_queries: u32,
 
+    /// Bytes of SQL text that one statement may have, such as 1M
+    #[arg(long, value_name = "SIZE", default_value = "1M", value_parser = parse_size, help_heading = "Limits")]
+    max_statement_bytes: usize,
+
     /// Seconds that running queries have when the server is told to stop
     #[arg(long, value_name = "S", default_value_t = 30, help_heading = "Limits")]
     drain_timeout: u64,
@@ -180,6 +184,7 @@ impl Arguments {
             max_concurrent_queries: count(self.max_concurrent_queries),
             max_queries_per_user: count(self.max_queries_per_user),
             max_queued_queries: count(self.max_queued_queries),
+            max_statement_bytes: self.max_statement_bytes,
             drain_timeout: Duration::from_secs(self.drain_timeout),
             ..ServeOptions::new(self.listen)
         }

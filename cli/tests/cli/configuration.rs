@@ -74,6 +74,21 @@ fn limits_and_bad_lines_come_from_the_file() {
 }
 
 #[test]
+fn what_one_query_may_ask_for_comes_from_the_file_and_may_differ_for_a_user() {
+    let place = Place::new();
+    place.write(
+        "tithe.toml",
+        "[limits]\nmax_result_rows = 1\nmax_result_bytes = '1 KiB'\n[limits.users.local]\nmax_result_rows = 3\n",
+    );
+    let rows = |number: usize| format!("SELECT value FROM generate_series(1, {number})");
+    place.run(["sql", "-c", &rows(3)]).result();
+    let message = place.run(["sql", "-c", &rows(4)]).failure(5);
+    assert!(message.contains("max_result_rows allows (3)"), "{message}");
+    let message = place.run(["sql", "-c", "SELECT repeat('x', 2000)"]).failure(5);
+    assert!(message.contains("max_result_bytes allows (1024)"), "{message}");
+}
+
+#[test]
 fn mistakes_name_the_file_and_the_key() {
     let place = Place::new();
     let refused = |text: &str| {
@@ -86,6 +101,15 @@ fn mistakes_name_the_file_and_the_key() {
         refused("[limits]\nmemory = '8 gigs'"),
         "error: HERE/tithe.toml: limits.memory: \"8 gigs\" is no size: write bytes, or a number with a unit as in \
          8 GiB, 512 MB or 4G"
+    );
+    assert_eq!(
+        refused("[limits.users.lin]\nmax_result_row = 5"),
+        "error: HERE/tithe.toml: unknown key limits.users.lin.max_result_row; did you mean max_result_rows?"
+    );
+    assert_eq!(
+        refused("[limits.users.lin]\nmemory = '1G'"),
+        "error: HERE/tithe.toml: limits.users.lin. takes max_result_rows, max_result_bytes, max_scanned_bytes, \
+         max_plan_depth alone: memory and partitions are those of the whole engine"
     );
     assert!(refused("lake = ").contains("line 1"));
     std::fs::remove_file(place.path("tithe.toml")).expect("gone");

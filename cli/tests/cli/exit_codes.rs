@@ -87,3 +87,27 @@ fn a_limit_was_reached() {
     let message = tithe(["sql", "--memory", "16M", "-c", sql]).failure(5);
     assert!(message.starts_with("error: the query needs more memory or disk than its limit"), "{message}");
 }
+
+#[test]
+fn a_query_asked_for_more_than_it_may() {
+    let place = Place::with_sample();
+    let check = |option: [&str; 2], sql: &str, expected: &str| {
+        let message = place.run(["sql", option[0], option[1], "-c", sql]).failure(5);
+        assert!(message.contains(expected), "{message}");
+    };
+    check(
+        ["--max-result-rows", "9"],
+        "SELECT value FROM generate_series(1, 10)",
+        "max_result_rows allows (9)",
+    );
+    check(["--max-result-bytes", "1k"], "SELECT repeat('x', 2000)", "max_result_bytes allows (1024)");
+    check(["--max-scanned-bytes", "2k"], "SELECT * FROM tax.vat_return", "max_scanned_bytes allows (2048)");
+    check(["--max-plan-depth", "2"], "SELECT 1 FROM (SELECT 1 FROM (SELECT 1))", "max_plan_depth allows (2)");
+    // A file appears whole or not at all.
+    let sql = "SELECT value FROM generate_series(1, 100000)";
+    place.run(["sql", "--max-result-rows", "99999", "-c", sql, "--output", "all.csv"]).failure(5);
+    assert!(!place.path("all.csv").exists());
+    // Of each statement, not of the script.
+    let twice = "SELECT value FROM generate_series(1, 6); SELECT value FROM generate_series(1, 6)";
+    place.run(["sql", "--max-result-rows", "6", "-c", twice]).result();
+}

@@ -7,6 +7,7 @@ mod bad_input;
 mod cluster;
 mod configuration;
 mod demo;
+mod deploy;
 mod exit_codes;
 mod formats;
 mod functions;

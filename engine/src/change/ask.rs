@@ -156,7 +156,7 @@ impl Session {
     async fn plan_rows(&self, sql: &str, values: &RecordBatch, audit: &mut Audit) -> Result<Plan> {
         let mut statement = self.begin(sql)?;
         plan::check_values(&mut statement, values.num_columns())?;
-        let state = self.context.state();
+        let state = self.state();
         let default_schema = state.config_options().catalog.default_schema.clone();
         let types: Vec<DataType> =
             values.schema_ref().fields().iter().map(|field| field.data_type().clone()).collect();

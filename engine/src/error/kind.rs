@@ -38,6 +38,7 @@ pub(super) fn of(error: &EngineError) -> ErrorKind {
         | EngineError::Exists { .. }
         | EngineError::Rows { .. }
         | EngineError::Configuration { .. } => ErrorKind::Usage,
+        EngineError::Limit { .. } => ErrorKind::Limit,
         EngineError::Job { kind, .. } => *kind,
         EngineError::Connection { .. } | EngineError::WorkerLost { .. } => ErrorKind::Connection,
         EngineError::ReadOnly { .. } | EngineError::NotAllowed { .. } => ErrorKind::NotAllowed,

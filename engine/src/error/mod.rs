@@ -10,6 +10,8 @@ pub use kind::ErrorKind;
 pub(crate) use nearest::{did_you_mean, nearest};
 pub(crate) use plain::{innermost, plain};
 
+use crate::options::LimitName;
+
 /// Result with [`EngineError`].
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
 
@@ -53,6 +55,14 @@ pub enum EngineError {
     TooDeep {
         /// How many there may be.
         most: usize,
+    },
+    /// A query that asks for more than it may.
+    #[error("{} than {name} allows ({most}): {}", name.subject(), name.remedy())]
+    Limit {
+        /// Which limit.
+        name: LimitName,
+        /// Its value.
+        most: u64,
     },
     /// The text is not SQL.
     #[error("syntax error at line {line}, column {column}: {reason}\n{excerpt}")]

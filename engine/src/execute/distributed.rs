@@ -126,7 +126,7 @@ fn is_distributed(plan: &Arc<dyn ExecutionPlan>) -> bool {
 
 /// Bytes of the files that `plan` reads; or the first leaf that reads something else than files that every worker can
 /// read.
-fn bytes_read(plan: &Arc<dyn ExecutionPlan>) -> Result<u64, String> {
+pub(super) fn bytes_read(plan: &Arc<dyn ExecutionPlan>) -> Result<u64, String> {
     let children = plan.children();
     if !children.is_empty() {
         return children.into_iter().map(bytes_read).sum();

@@ -19,9 +19,12 @@ use crate::error::{EngineError, Result};
 use crate::execute::QueryReport;
 use crate::execute::attempts::run_on_workers;
 use crate::execute::broken_file::name_broken_file;
-use crate::execute::distributed::{OnWorkers, Place};
+use crate::execute::distributed::{OnWorkers, Place, bytes_read};
 use crate::execute::explain::explain_place;
+use crate::execute::limited::Limited;
 use crate::execute::result_stream::ResultStream;
+use crate::execute::scanned::Scanned;
+use crate::options::QueryLimits;
 use crate::policy::{Authority, still_permitted};
 use crate::result_cache::{Keeper, ResultCache, keep, result_key};
 
@@ -71,6 +74,7 @@ pub(crate) struct QueryParts {
     /// Whoever asks, where there is a policy.
     pub(crate) authority: Option<Authority>,
     pub(crate) audit: Audit,
+    pub(crate) limits: QueryLimits,
 }
 
 /// A planned and permitted statement, not yet run.
@@ -145,7 +149,7 @@ impl Query {
     pub async fn execute(self) -> Result<SendableRecordBatchStream> {
         let Self { parts, report } = self;
         let QueryParts {
-            plan, kind, schema, work, state, lake, cluster, results, authority, mut audit, ..
+            plan, kind, schema, work, state, lake, cluster, results, authority, mut audit, limits, ..
         } = parts;
         if let Err(error) = still_permitted(authority.as_ref(), &audit.policy) {
             audit.outcome = Some(Outcome::Refused(error.to_string()));
@@ -153,6 +157,7 @@ impl Query {
         }
         audit.start()?;
         let changes = matches!(work, Work::Change(..));
+        let scanned = Scanned::of(&state);
         let rows = match work {
             Work::Rows(optimized) => {
                 let cluster = cluster.filter(|_cluster| kind == StatementKind::Query);
@@ -178,7 +183,9 @@ impl Query {
             }
         };
         match rows {
-            Ok(rows) => Ok(Box::pin(ResultStream::new(rows, schema, audit, changes))),
+            Ok(rows) => {
+                Ok(Box::pin(ResultStream::new(rows, schema, audit, changes, Limited::new(limits, scanned))))
+            }
             Err(error) => {
                 audit.outcome = Some(Outcome::Failed(error.to_string()));
                 Err(error)
@@ -222,6 +229,10 @@ async fn rows(
         }
         (Some(query), _) => {
             if let Place::Workers(found) = query.place(&plan).await? {
+                if let Some(scanned) = Scanned::of(state) {
+                    // The workers read, and nobody counts there.
+                    scanned.check_more(bytes_read(&plan).unwrap_or_default())?;
+                }
                 planned = Some(found);
             }
         }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
 use crate::ingest::json_lines::{LINES_SKIPPED, VALUES_NULLED};
 
@@ -29,6 +30,37 @@ impl QueryReport {
     pub fn values_nulled(&self) -> usize {
         self.plan.get().map_or(0, |plan| sum(plan.as_ref(), VALUES_NULLED))
     }
+
+    /// The share of the rows of the plan's files that has been read, from 0 to 1; `None` before the query runs, when
+    /// nobody knows how many rows there are, and for a query on workers.
+    #[must_use]
+    pub fn progress(&self) -> Option<f64> {
+        let (read, all) = read_of(self.plan.get()?.as_ref());
+        // A filter that is applied while reading leaves out rows: the share is a lower bound.
+        (all > 0.0).then(|| (read / all).min(1.0))
+    }
+}
+
+/// Rows that the leaves with a known number of rows have given, and that number.
+fn read_of(plan: &dyn ExecutionPlan) -> (f64, f64) {
+    let children = plan.children();
+    if !children.is_empty() {
+        return children
+            .into_iter()
+            .map(|child| read_of(child.as_ref()))
+            .fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+    }
+    let known = StatisticsContext::new().compute(plan, &StatisticsArgs::new());
+    let all = known.ok().and_then(|known| known.num_rows.get_value().copied());
+    match (all, plan.metrics().and_then(|metrics| metrics.output_rows())) {
+        (Some(all), read) => (count(read.unwrap_or(0)), count(all)),
+        (None, _) => (0.0, 0.0),
+    }
+}
+
+fn count(rows: usize) -> f64 {
+    // Beyond 2^53 a share of rows needs no last row.
+    rows as f64
 }
 
 fn sum(plan: &dyn ExecutionPlan, metric: &str) -> usize {

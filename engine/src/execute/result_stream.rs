@@ -16,6 +16,7 @@ use futures::{Stream, StreamExt};
 
 use crate::audit::{Audit, Outcome};
 use crate::error::{EngineError, plain};
+use crate::execute::limited::Limited;
 
 /// Rows cast and relabelled to one schema, counted for the audit. A panic below ends it as an error: whoever
 /// reads on another task would take a stream that just stops for a complete answer.
@@ -25,6 +26,7 @@ pub(super) struct ResultStream {
     audit: Audit,
     /// Whether the rows tell how many were written.
     changes: bool,
+    limited: Limited,
 }
 
 impl ResultStream {
@@ -33,13 +35,14 @@ impl ResultStream {
         schema: SchemaRef,
         mut audit: Audit,
         changes: bool,
+        limited: Limited,
     ) -> Self {
         audit.outcome = Some(Outcome::Cancelled);
         let rows = AssertUnwindSafe(rows)
             .catch_unwind()
             .map(|next| next.unwrap_or_else(|panic| Err(defect(panic.as_ref()).into())))
             .boxed();
-        Self { rows, schema, audit, changes }
+        Self { rows, schema, audit, changes, limited }
     }
 }
 
@@ -49,7 +52,20 @@ impl Stream for ResultStream {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         let next = futures::ready!(this.rows.poll_next_unpin(context));
-        let next = next.map(|rows| rows.and_then(|batch| conform(batch, &this.schema)));
+        let next = next.map(|rows| {
+            // A read beyond the limit is told as that, whatever was made of the error on its way.
+            let batch = rows.map_err(|error| match this.limited.check_scanned() {
+                Ok(()) => error,
+                Err(limit) => limit.into(),
+            })?;
+            let batch = conform(batch, &this.schema)?;
+            this.limited.deliver(&batch)?;
+            Ok(batch)
+        });
+        if let Some(Err(_)) = next {
+            // Nothing follows an error, and what is left of the work is dropped.
+            this.rows = futures::stream::empty().boxed();
+        }
         match &next {
             None if this.audit.outcome == Some(Outcome::Cancelled) => {
                 this.audit.outcome = Some(Outcome::Done)
@@ -110,6 +126,7 @@ mod tests {
 
     use super::*;
     use crate::execute::QueryMetrics;
+    use crate::options::QueryLimits;
     use crate::policy::Principal;
 
     #[tokio::test]
@@ -125,6 +142,7 @@ mod tests {
             schema,
             Audit::new(None, QueryMetrics::default(), &Principal::local(), "SELECT 1"),
             false,
+            Limited::new(QueryLimits::default(), None),
         );
         assert!(rows.try_next().await.is_ok_and(|batch| batch.is_some()));
         let error = rows.try_next().await.map_err(EngineError::from).unwrap_err();

@@ -32,8 +32,10 @@ struct Level {
     logical: usize,
     /// Of the deepest expression before it.
     deepest: usize,
-    /// `UNION` and its like: a tree over whole queries.
+    /// `UNION`, `JOIN` and their like, and the queries of a `WITH`: a tree over whole queries.
     sets: usize,
+    /// Between `FROM` and what follows its tables.
+    from: bool,
 }
 
 impl Level {
@@ -59,8 +61,20 @@ impl Level {
 fn depth(tokens: &[Token]) -> usize {
     let mut outer: Vec<Level> = Vec::new();
     let mut level = Level::default();
+    let mut after_as = false;
     for token in tokens {
+        let named = std::mem::replace(&mut after_as, false);
         match token {
+            Token::LParen if named => {
+                // `WITH name AS (`, whose name the next one may use.
+                level.end_expression();
+                level.sets += 1;
+                outer.push(std::mem::take(&mut level));
+            }
+            Token::Comma if level.from => {
+                level.end_expression();
+                level.sets += 1;
+            }
             Token::LParen | Token::LBracket | Token::LBrace => outer.push(std::mem::take(&mut level)),
             Token::RParen | Token::RBracket | Token::RBrace => {
                 let within = level.depth();
@@ -69,10 +83,21 @@ fn depth(tokens: &[Token]) -> usize {
             }
             Token::Comma | Token::SemiColon => level.end_expression(),
             Token::Word(word) => match word.keyword {
-                Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT => {
+                Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT | Keyword::JOIN => {
                     level.end_expression();
+                    level.from = word.keyword == Keyword::JOIN;
                     level.sets += 1;
                 }
+                Keyword::FROM => level.from = true,
+                Keyword::SELECT
+                | Keyword::WHERE
+                | Keyword::GROUP
+                | Keyword::HAVING
+                | Keyword::QUALIFY
+                | Keyword::WINDOW
+                | Keyword::ORDER
+                | Keyword::LIMIT => level.from = false,
+                Keyword::AS => after_as = true,
                 Keyword::CASE | Keyword::WHEN | Keyword::THEN | Keyword::ELSE => level.end_expression(),
                 Keyword::AND | Keyword::OR => {
                     level.end_operand();
@@ -81,11 +106,8 @@ fn depth(tokens: &[Token]) -> usize {
                 Keyword::NOT | Keyword::IS | Keyword::LIKE | Keyword::ILIKE => level.operators += 1,
                 _ => {}
             },
-            Token::Number(..)
-            | Token::SingleQuotedString(_)
-            | Token::Whitespace(_)
-            | Token::Period
-            | Token::EOF => {}
+            Token::Whitespace(_) => after_as = named,
+            Token::Number(..) | Token::SingleQuotedString(_) | Token::Period | Token::EOF => {}
             _ => level.operators += 1,
         }
     }
@@ -113,6 +135,9 @@ mod tests {
         check("SELECT CASE WHEN a = 1 THEN 1 WHEN a = 2 THEN 2 WHEN a = 3 THEN 3 END", 1);
         check("SELECT a::int::text, x[1][2]", 2);
         check(")))(", 3);
+        check("SELECT a, b, c FROM t, u, v WHERE a = 1", 3);
+        check("SELECT a FROM t JOIN u ON t.a = u.a AND t.b = u.b JOIN v USING (a), w", 5);
+        check("WITH a AS (SELECT 1), b AS ( SELECT 2 ), c AS (SELECT 3) SELECT 1, 2", 4);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod keys;
 mod metadata;
 mod parameters;
 mod plans;
+mod poll;
 mod prepared;
 mod put;
 mod read_only;
@@ -28,6 +29,7 @@ pub(crate) use actions::{act, actions};
 pub(crate) use constants::Constants;
 pub(crate) use dispatch::{flight_info, rows, schema};
 pub(crate) use plans::Plans;
+pub(crate) use poll::poll;
 pub(crate) use put::put;
 pub(crate) use updates::Updates;
 

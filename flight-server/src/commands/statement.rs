@@ -16,6 +16,7 @@ use tithe_engine::{Engine, EngineError, Principal, Query, Session, SessionOption
 use tonic::Status;
 
 use super::{parameters, read_only};
+use crate::running::Progress;
 use crate::service::{Caller, FlightSql};
 use crate::status;
 use crate::stream::{self, Bounds, FlightStream};
@@ -129,10 +130,11 @@ pub(super) async fn run(
 ) -> Result<FlightStream, Status> {
     let run = server.running.begin(ticket.id(), &caller.principal);
     let permit = run.unless_interrupted(server.limits.admit(&caller.principal)).await?;
+    let progress = run.progress();
     let bounds = Bounds::new(run, server.limits.query_timeout);
     let starting = async {
         let kept = match server.plans.take(&ticket) {
-            Some(kept) => Some(start(server, &ticket, kept.ready()?).await?),
+            Some(kept) => Some(start(server, &ticket, kept.ready()?, &progress).await?),
             None => None,
         };
         let (first, schema) = match kept {
@@ -141,7 +143,7 @@ pub(super) async fn run(
             _ => {
                 let planned = plan_ticket(server, caller, &ticket).await?.ready()?;
                 let changed = || status::from_engine(&EngineError::Stale { what: "the lake".to_owned() });
-                start(server, &ticket, planned).await?.ok_or_else(changed)?
+                start(server, &ticket, planned, &progress).await?.ok_or_else(changed)?
             }
         };
         let more = match &ticket.values {
@@ -160,6 +162,7 @@ async fn start(
     server: &FlightSql,
     ticket: &StatementTicket,
     planned: Planned,
+    progress: &Progress,
 ) -> Result<Option<(SendableRecordBatchStream, SchemaRef)>, Status> {
     if planned.update {
         return Err(Status::invalid_argument(
@@ -168,10 +171,14 @@ async fn start(
     }
     ticket.check_columns(&planned.schema)?;
     let Planned { query, schema, .. } = planned;
+    let (report, progress) = (query.report(), progress.clone());
     let executing = async move {
         query.look_again();
         match query.execute().await {
-            Ok(rows) => Ok(Some((rows, schema))),
+            Ok(rows) => {
+                progress.follow(report);
+                Ok(Some((rows, schema)))
+            }
             Err(EngineError::Stale { .. }) => Ok(None),
             Err(error) => Err(status::from_engine(&error)),
         }

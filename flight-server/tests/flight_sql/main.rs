@@ -4,8 +4,10 @@
 #![cfg(test)]
 
 mod cancel;
+mod certificates;
 mod clients;
 mod errors;
+mod health;
 mod identity_provider;
 mod limits;
 mod login;
@@ -14,8 +16,10 @@ mod metadata;
 mod mutual_tls;
 mod operations;
 mod policy;
+mod poll;
 mod prepared;
 mod queries;
+mod query_limits;
 mod read_only;
 mod schemas;
 mod session_options;

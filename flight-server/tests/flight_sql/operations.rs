@@ -1,7 +1,7 @@
 //! The HTTP port for health and metrics.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tithe_flight_server::{ServeError, ServeOptions, serve};
@@ -65,6 +65,33 @@ async fn queries_are_counted_without_saying_what_they_ask() {
     assert!(text.ends_with("# EOF\n"), "{text}");
     assert!(!text.contains("王小明") && !text.contains("county") && !text.contains("local"), "{text}");
     assert_eq!(get(operations, "/else").await.0, "HTTP/1.1 404 Not Found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_goes_away_leaves_nothing_behind() {
+    let server = Server::with(with_operations).await;
+    let operations = server.operations.unwrap();
+    let client = server.client().await;
+    // One that computes, one that holds memory, and one whose client reads a little.
+    let sorts = "SELECT value FROM generate_series(1, 1000000000000) ORDER BY value % 7919, value";
+    for sql in [ENDLESS, sorts, "SELECT value FROM generate_series(1, 1000000000000)"] {
+        let info = client.query_info(sql).await.unwrap();
+        let other = server.client().await;
+        let reading = tokio::spawn(async move {
+            let mut answer = other.flight.clone().do_get(ticket(&info)).await.unwrap().into_inner();
+            answer.message().await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        becomes(operations, "tithe_queries_running", 1).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        // The connection ends, without a word.
+        reading.abort();
+        let since = Instant::now();
+        becomes(operations, "tithe_queries_running", 0).await;
+        becomes(operations, "tithe_memory_reserved_bytes", 0).await;
+        println!("{sql}: free after {:?}", since.elapsed());
+    }
+    becomes(operations, "tithe_queries_total{outcome=\"cancelled\"}", 3).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

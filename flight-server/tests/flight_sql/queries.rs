@@ -117,15 +117,3 @@ async fn many_clients_at_once() {
     let expected: Vec<_> = (22..62).map(|count: i64| count.to_string()).collect();
     assert_eq!(counted, expected);
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn polling_finds_the_query_ready() {
-    use arrow_flight::FlightInfo;
-    let server = Server::start().await;
-    let client = server.client().await;
-    let asked = client.request(crate::support::descriptor(&statement("SELECT 7")));
-    let poll = client.flight.clone().poll_flight_info(asked).await.unwrap().into_inner();
-    assert_eq!((poll.flight_descriptor, poll.progress), (None, Some(1.0)));
-    let info: FlightInfo = poll.info.unwrap();
-    assert_eq!(client.messages(ticket(&info)).await.unwrap().len(), 2);
-}
