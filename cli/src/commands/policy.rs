@@ -141,6 +141,9 @@ async fn one_table(engine: &Engine, user: &str, table: &str) -> Result<String> {
     for filter in &access.filters {
         text.push_str(&format!("\nrows where {filter}"));
     }
+    if let Some(group) = &access.minimum_group {
+        text.push_str(&format!("\nin groups alone: {group}"));
+    }
     if access.permitted {
         let columns = access.columns.into_iter().map(|column| [column.name, column.tags, column.shown]);
         text.push_str(&format!("\n\n{}", listing(["column", "tags", "what is seen"], columns)));
@@ -161,11 +164,14 @@ async fn every_table(engine: &Engine, user: &str) -> Result<String> {
                     (true, 0, 0) => "all".to_owned(),
                     (true, hidden, masked) => format!("{hidden} hidden, {masked} masked"),
                 };
-                let rows = match (access.permitted, access.filters.len()) {
+                let mut rows = match (access.permitted, access.filters.len()) {
                     (false, _) => String::new(),
                     (true, 0) => "all".to_owned(),
                     (true, _) => access.filters.join(" and "),
                 };
+                if let Some(group) = &access.minimum_group {
+                    rows.push_str(&format!(", in groups alone: {group}"));
+                }
                 [name, access.decision, rows, columns]
             }
             Ok(None) => continue,

@@ -24,6 +24,8 @@ struct Expectation {
     table: String,
     denied: Option<bool>,
     rows: Option<Rows>,
+    /// The smallest group that is shown; 0 where rows are.
+    minimum_group: Option<u32>,
     #[serde(default)]
     shown: Vec<String>,
     #[serde(default)]
@@ -74,6 +76,7 @@ impl Expectation {
         let mut found = Vec::new();
         let mut say = |what: String| found.push(format!("{} on {}: {what}", self.user, self.table));
         let expects_something = self.rows.is_some()
+            || self.minimum_group.is_some()
             || [&self.shown, &self.masked, &self.hidden].iter().any(|columns| !columns.is_empty());
         if self.denied == Some(true) && expects_something {
             return Err(format!(
@@ -97,6 +100,14 @@ impl Expectation {
             }
             Some(Rows::Some) if rows == Rows::All => say("should see some rows, and sees all".to_owned()),
             _ => {}
+        }
+        let size = access.minimum_group.as_ref().map_or(0, |group| group.size);
+        if let Some(expected) = self.minimum_group.filter(|expected| *expected != size) {
+            let seen = |size| match size {
+                0 => "row by row".to_owned(),
+                size => format!("in groups of at least {size}"),
+            };
+            say(format!("should be seen {}, and is seen {}", seen(expected), seen(size)));
         }
         let kinds = [("shown", &self.shown), ("masked", &self.masked), ("hidden", &self.hidden)];
         for (expected, columns) in kinds {

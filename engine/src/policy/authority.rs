@@ -14,6 +14,7 @@ use crate::error::{EngineError, Result};
 use crate::policy::barrier::Barrier;
 use crate::policy::expression;
 use crate::policy::file::Privilege;
+use crate::policy::minimum_group;
 use crate::policy::permitted_table::PermittedTable;
 use crate::policy::rules::{ColumnView, Decision, Permission, Policy};
 use crate::policy::store::PolicyStore;
@@ -140,12 +141,21 @@ impl Authority {
         if shown.is_empty() {
             return Ok(None);
         }
+        let input = match permission.minimum_group {
+            None => plan.project(shown)?.build()?,
+            Some(group) => {
+                minimum_group::check(group, &columns)
+                    .map_err(|reason| unfit(&format!("tables, entry {}", permission.rule), reason))?;
+                minimum_group::large_cells(plan.build()?, shown, group, &name)?
+            }
+        };
         let barrier = Barrier {
-            input: plan.project(shown)?.build()?,
+            input,
             table: format!("{schema}.{table}"),
             user: self.user.clone(),
             version: policy.version().to_owned(),
             masked,
+            minimum_group: permission.minimum_group.cloned(),
         };
         let permitted = LogicalPlan::Extension(Extension { node: Arc::new(barrier) });
         Ok(Some(Arc::new(PermittedTable::new(permitted))))
@@ -160,5 +170,6 @@ fn is_whole(
     columns: &[&str],
 ) -> bool {
     permission.filters.is_empty()
+        && permission.minimum_group.is_none()
         && columns.iter().all(|column| policy.column(permission, schema, table, column) == ColumnView::Shown)
 }

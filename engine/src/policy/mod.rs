@@ -1,5 +1,6 @@
 //! Who may see which rows and columns; applied between planning and execution.
 
+mod aggregates_alone;
 mod apply;
 mod authority;
 mod barrier;
@@ -8,6 +9,7 @@ mod check;
 mod expression;
 mod file;
 mod keeper;
+mod minimum_group;
 mod permitted_table;
 mod push_harmless;
 mod reads;
@@ -18,6 +20,7 @@ pub(crate) use apply::{UNRESTRICTED, apply, still_permitted};
 pub(crate) use authority::Authority;
 pub(crate) use barrier_exec::{BarrierExec, TithePlanner};
 pub use check::{Access, ColumnAccess};
+pub use file::MinimumGroup;
 pub(crate) use file::Privilege;
 pub(crate) use keeper::Governance;
 pub(crate) use push_harmless::PushHarmlessFilters;
