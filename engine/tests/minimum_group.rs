@@ -118,7 +118,7 @@ async fn open(lake: &TestLake, policy: Option<PathBuf>) -> Result<Arc<Engine>, E
 }
 
 fn session_of(engine: &Arc<Engine>, user: &str) -> Session {
-    engine.session_with(Principal { name: user.to_owned() }, SessionOptions::default()).unwrap()
+    engine.session_with(Principal::from(user), SessionOptions::default()).unwrap()
 }
 
 /// The rows in any order.

@@ -44,7 +44,7 @@ fn policy_path(lake: &TestLake) -> PathBuf {
 }
 
 fn session_of(engine: &Arc<Engine>, user: &str) -> Session {
-    engine.session(Principal { name: user.to_owned() }).unwrap()
+    engine.session(Principal::from(user)).unwrap()
 }
 
 async fn as_user(lake: &TestLake, policy: &str, user: &str) -> Session {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use tithe_engine::{Access, Engine};
+use tithe_engine::{Access, Engine, Principal};
 
 use super::policy::schema_and_table;
 use crate::failure::{Failure, Result};
@@ -21,6 +21,9 @@ struct Expectations {
 #[serde(deny_unknown_fields)]
 struct Expectation {
     user: String,
+    /// Groups that the user's identity provider puts them in.
+    #[serde(default)]
+    groups: Vec<String>,
     table: String,
     denied: Option<bool>,
     rows: Option<Rows>,
@@ -61,7 +64,7 @@ pub(super) async fn test(engine: &Engine, path: &Path) -> Result<Tested> {
     for expectation in &file.expect {
         let (schema, table) = schema_and_table(&expectation.table).map_err(|reason| refuse(&reason))?;
         let access = engine
-            .access(&expectation.user, schema, table)
+            .access(expectation.principal(), schema, table)
             .await
             .map_err(|error| refuse(&error.to_string()))?;
         let Some(access) = access else { continue };
@@ -72,6 +75,10 @@ pub(super) async fn test(engine: &Engine, path: &Path) -> Result<Tested> {
 }
 
 impl Expectation {
+    fn principal(&self) -> Principal {
+        Principal { name: self.user.clone(), groups: self.groups.iter().cloned().collect() }
+    }
+
     fn differences(&self, access: &Access) -> std::result::Result<Vec<String>, String> {
         let mut found = Vec::new();
         let mut say = |what: String| found.push(format!("{} on {}: {what}", self.user, self.table));

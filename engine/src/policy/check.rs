@@ -6,6 +6,7 @@ use datafusion::execution::SessionState;
 use arrow::datatypes::SchemaRef;
 
 use crate::catalog::CATALOG;
+use crate::policy::Principal;
 use crate::policy::expression;
 use crate::policy::file::MinimumGroup;
 use crate::policy::minimum_group;
@@ -48,8 +49,14 @@ impl ColumnAccess {
 const SHOWN: &str = "shown";
 const HIDDEN: &str = "hidden";
 
-/// What `policy` lets `user` see of a table with these columns.
-pub(crate) fn access(policy: &Policy, user: &str, schema: &str, table: &str, columns: &SchemaRef) -> Access {
+/// What `policy` lets `principal` see of a table with these columns.
+pub(crate) fn access(
+    policy: &Policy,
+    principal: &Principal,
+    schema: &str,
+    table: &str,
+    columns: &SchemaRef,
+) -> Access {
     let denied = |decision: String| Access {
         decision,
         permitted: false,
@@ -57,7 +64,7 @@ pub(crate) fn access(policy: &Policy, user: &str, schema: &str, table: &str, col
         minimum_group: None,
         columns: Vec::new(),
     };
-    let permission = match policy.decide(&policy.subject(user), schema, table) {
+    let permission = match policy.decide(&policy.subject(principal), schema, table) {
         Decision::Denied(Denial::Unmatched) => return denied("denied: no rule matches".to_owned()),
         Decision::Denied(Denial::NotGranted(rule)) => {
             return denied(format!(

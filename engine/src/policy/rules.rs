@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::audit::AUDIT_SCHEMA;
 use crate::error::{EngineError, Result};
+use crate::policy::Principal;
 use crate::policy::file::{
     ColumnRule, MinimumGroup, Pattern, PolicyFile, Privilege, SqlExpression, TableRule, Tenant,
 };
@@ -106,16 +107,13 @@ impl Policy {
         &self.version
     }
 
-    /// What the policy knows of `user`.
-    pub(crate) fn subject(&self, user: &str) -> Subject {
-        let listed = |users: &[String]| users.iter().any(|name| name == user);
-        let groups: BTreeSet<String> = self
-            .file
-            .groups
-            .iter()
-            .filter(|group| listed(&group.users))
-            .map(|group| group.group.clone())
-            .collect();
+    /// What the policy knows of `principal`, whose groups are those that it lists and those that come with them.
+    pub(crate) fn subject(&self, principal: &Principal) -> Subject {
+        let user = &principal.name;
+        let listed = |users: &[String]| users.contains(user);
+        let own = self.file.groups.iter().filter(|group| listed(&group.users));
+        let groups: BTreeSet<String> =
+            own.map(|group| group.group.clone()).chain(principal.groups.iter().cloned()).collect();
         let roles = self
             .file
             .roles
@@ -123,7 +121,7 @@ impl Policy {
             .filter(|role| listed(&role.users) || role.groups.iter().any(|group| groups.contains(group)))
             .map(|role| role.role.clone())
             .collect();
-        Subject { user: user.to_owned(), groups, roles }
+        Subject { user: user.clone(), groups, roles }
     }
 
     /// What `subject` may see of a table.
