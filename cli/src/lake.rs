@@ -151,7 +151,7 @@ impl LakeArguments {
                     "--as needs a policy, which says what the user sees: give one with --policy",
                 ));
             }
-            Some(name) => Principal { name: name.clone() },
+            Some(name) => Principal::from(name.as_str()),
             None => Principal::local(),
         };
         let opening = async { Engine::open(options).await.map_err(|error| Failure::of_opening(&error)) };

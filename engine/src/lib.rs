@@ -38,7 +38,7 @@ pub use job::{
 };
 pub use memory_size::{parse_memory_size, parse_size};
 pub use options::{EngineOptions, LimitName, QueryLimits, SessionOptions};
-pub use policy::{Access, ColumnAccess, Principal};
+pub use policy::{Access, ColumnAccess, MinimumGroup, Principal};
 pub use scan::{ProposedTag, TableScan};
 pub use session::{Engine, Session};
 pub use settings::Settings;

@@ -231,7 +231,7 @@ impl Engine {
         register_functions(&mut state, key)?;
         let authority = self.policy.as_ref().map(|governance| {
             let Governance { store, functions } = governance.clone();
-            Authority::new(store, &principal.name, functions)
+            Authority::new(store, principal.clone(), functions)
         });
         // What changes something reaches past the tables: files, names that others use. Tables have privileges.
         let options = SessionOptions {

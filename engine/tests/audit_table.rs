@@ -40,7 +40,7 @@ async fn open(lake: &TestLake, policy: Option<&str>) -> Result<Arc<Engine>, Engi
 }
 
 fn session_of(engine: &Arc<Engine>, user: &str) -> Session {
-    engine.session(Principal { name: user.to_owned() }).unwrap()
+    engine.session(Principal::from(user)).unwrap()
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ fn policy_path(lake: &TestLake) -> PathBuf {
 }
 
 fn session_of(engine: &Arc<Engine>, user: &str) -> Session {
-    engine.session(Principal { name: user.to_owned() }).unwrap()
+    engine.session(Principal::from(user)).unwrap()
 }
 
 async fn as_user(lake: &TestLake, policy: &str, user: &str) -> Session {
@@ -259,7 +259,7 @@ async fn what_is_not_understood_is_refused_when_the_file_is_read() {
     error: unclosed group at line 1 column 24
     "#);
     assert_snapshot!(refused(r#"{"tables": [{"privileges": ["SELECT"], "filter": "bureau ="}]}"#).await, @r#"policy.json: "bureau =" is no SQL expression: expected: an expression, found: EOF at line 1 column 60"#);
-    assert_snapshot!(refused(r#"{"tables": [{"privileges": [], "filter": "true"}]}"#).await, @"policy.json: tables, entry 1: it has a filter or columns but does not grant SELECT");
+    assert_snapshot!(refused(r#"{"tables": [{"privileges": [], "filter": "true"}]}"#).await, @"policy.json: tables, entry 1: it has a filter, a minimum_group or columns but does not grant SELECT");
     assert_snapshot!(refused(r#"{"tables": [{"privileges": ["SELECT"], "columns": [{"mask": "1"}]}]}"#).await, @"policy.json: tables, entry 1: an entry of `columns` has neither a name nor a tag");
     assert_snapshot!(refused(r#"{"roles": [{"role": "a", "groups": ["nobody"]}]}"#).await, @r#"policy.json: the role "a" names the group "nobody", which is not in `groups`"#);
     std::fs::remove_file(policy_path(&lake)).unwrap();

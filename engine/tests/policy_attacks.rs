@@ -100,7 +100,7 @@ async fn lin(lake: &TestLake, policy: Option<&Path>) -> Session {
 
 async fn session_of_lin(engine: &Arc<Engine>) -> Session {
     assert_eq!(engine.policy_problems().await.unwrap(), Vec::<String>::new());
-    let principal = Principal { name: "lin".to_owned() };
+    let principal = Principal::from("lin");
     engine.session_with(principal, SessionOptions { read_only: true, ..SessionOptions::default() }).unwrap()
 }
 

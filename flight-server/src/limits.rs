@@ -198,7 +198,7 @@ mod tests {
     async fn one_user_does_not_take_the_places_of_others() {
         let mut limits = limits(3, 9);
         limits.per_user = 2;
-        let (lin, wang) = (Principal { name: "lin".to_owned() }, Principal { name: "wang".to_owned() });
+        let (lin, wang) = (Principal::from("lin"), Principal::from("wang"));
         let first = limits.admit(&lin).await.unwrap();
         let _second = limits.admit(&lin).await.unwrap();
         let refused = limits.admit(&lin).await.unwrap_err();

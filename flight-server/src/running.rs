@@ -149,7 +149,7 @@ mod tests {
         let running = Running::new(CancellationToken::new());
         let (statement, owner) = (Uuid::new_v4(), Principal::local());
         let run = running.begin(statement, &owner);
-        assert!(!running.cancel(statement, &Principal { name: "other".to_owned() }));
+        assert!(!running.cancel(statement, &Principal::from("other")));
         assert!(!running.cancel(Uuid::new_v4(), &owner));
         assert!(running.cancel(statement, &owner));
         assert_eq!(run.interrupted().await.code(), Code::Cancelled);

@@ -31,6 +31,9 @@ pub(crate) struct StatementTicket {
     /// An announced update, which runs once.
     #[prost(bool, tag = "7")]
     pub(crate) update: bool,
+    /// The principal's groups when it was planned: what was planned with others is not theirs to fetch.
+    #[prost(string, repeated, tag = "8")]
+    groups: Vec<String>,
 }
 
 impl StatementTicket {
@@ -48,6 +51,7 @@ impl StatementTicket {
             columns: digest(columns),
             values: None,
             update: false,
+            groups: principal.groups.iter().cloned().collect(),
         }
     }
 
@@ -84,6 +88,11 @@ impl StatementTicket {
         }
         if ticket.principal != principal.name {
             return Err(Status::permission_denied("the ticket belongs to another user: run the query again"));
+        }
+        if !ticket.groups.iter().eq(&principal.groups) {
+            return Err(Status::failed_precondition(
+                "your groups changed since the query was planned: run it again",
+            ));
         }
         Ok(ticket)
     }
@@ -123,8 +132,11 @@ mod tests {
         let ticket = StatementTicket::new(&Principal::local(), "SELECT 1".to_owned(), None, &schema);
         let bytes = ticket.encode_to_vec();
         assert_eq!(StatementTicket::read(&bytes, &Principal::local()).unwrap(), ticket);
-        let other = Principal { name: "other".to_owned() };
+        let other = Principal::from("other");
         assert_eq!(StatementTicket::read(&bytes, &other).unwrap_err().code(), Code::PermissionDenied);
+        let promoted = Principal { groups: ["chiefs".to_owned()].into(), ..Principal::local() };
+        let code = StatementTicket::read(&bytes, &promoted).unwrap_err().code();
+        assert_eq!(code, Code::FailedPrecondition);
     }
 
     #[test]
@@ -133,6 +145,49 @@ mod tests {
             let error = StatementTicket::read(garbage, &Principal::local()).unwrap_err();
             assert_eq!(error.code(), Code::InvalidArgument);
         }
+    }
+
+    /// Whatever bytes come, a ticket is read or refused, and what is read is the reader's own.
+    #[test]
+    fn any_bytes_are_read_or_refused() {
+        let schema = Schema::new(vec![Field::new("a", DataType::Int64, true)]);
+        let lin =
+            Principal { groups: ["臺北".to_owned(), "b".to_owned()].into(), ..Principal::from("lin") };
+        let own = StatementTicket::new(&lin, "SELECT '臺北'".to_owned(), Some("tax".to_owned()), &schema)
+            .with_values(vec![1, 2, 3])
+            .encode_to_vec();
+        let mut state = 42_u64;
+        // splitmix64
+        let mut random = move || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            usize::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap()
+        };
+        let (mut read, mut refused) = (0, 0);
+        for round in 0..20_000 {
+            let mut bytes = if round % 4 == 0 { Vec::new() } else { own.clone() };
+            match round % 4 {
+                0 => bytes.extend((0..random() % 64).map(|_| u8::try_from(random() % 256).unwrap())),
+                1 => bytes.truncate(random() % own.len()),
+                _ => {
+                    for _ in 0..=random() % 3 {
+                        let place = random() % bytes.len();
+                        bytes[place] ^= 1 << (random() % 8);
+                    }
+                }
+            }
+            match StatementTicket::read(&bytes, &lin) {
+                Ok(ticket) => {
+                    assert_eq!(ticket.principal, "lin");
+                    assert!(ticket.groups.iter().eq(&lin.groups));
+                    assert_eq!(ticket.id().as_bytes().as_slice(), ticket.id.as_slice());
+                    read += 1;
+                }
+                Err(_) => refused += 1,
+            }
+        }
+        assert!(read > 1_000 && refused > 1_000, "{read} read, {refused} refused");
     }
 
     #[test]

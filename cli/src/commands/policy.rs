@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use tithe_engine::Engine;
+use tithe_engine::{Engine, Principal};
 use tokio::runtime::Runtime;
 
 use super::policy_test;
@@ -57,6 +57,10 @@ struct Explain {
     /// The table, as SCHEMA.TABLE [default: all of the lake]
     table: Option<String>,
 
+    /// A group that the user's identity provider puts them in; may be given several times
+    #[arg(long, value_name = "NAME")]
+    group: Vec<String>,
+
     #[command(flatten)]
     lake: LakeArguments,
 }
@@ -96,9 +100,10 @@ impl Check {
 impl Explain {
     async fn run(self) -> Result<()> {
         let opened = open(&self.lake).await?;
+        let principal = Principal { name: self.user, groups: self.group.into_iter().collect() };
         match &self.table {
-            Some(table) => print(&one_table(&opened.engine, &self.user, table).await?),
-            None => print(&every_table(&opened.engine, &self.user).await?),
+            Some(table) => print(&one_table(&opened.engine, &principal, table).await?),
+            None => print(&every_table(&opened.engine, &principal).await?),
         }
     }
 }
@@ -133,13 +138,17 @@ pub(super) fn schema_and_table(text: &str) -> std::result::Result<(&str, &str), 
         .ok_or_else(|| format!("{text:?} is not a table: write SCHEMA.TABLE, such as tax.taxpayer"))
 }
 
-async fn one_table(engine: &Engine, user: &str, table: &str) -> Result<String> {
+async fn one_table(engine: &Engine, principal: &Principal, table: &str) -> Result<String> {
     let (schema, name) = schema_and_table(table).map_err(Failure::usage)?;
-    let access = engine.access(user, schema, name).await.map_err(|error| Failure::of_opening(&error))?;
+    let access =
+        engine.access(principal.clone(), schema, name).await.map_err(|error| Failure::of_opening(&error))?;
     let Some(access) = access else { return Ok(String::new()) };
-    let mut text = format!("{user} on {table}: {}", access.decision);
+    let mut text = format!("{} on {table}: {}", principal.name, access.decision);
     for filter in &access.filters {
         text.push_str(&format!("\nrows where {filter}"));
+    }
+    if let Some(group) = &access.minimum_group {
+        text.push_str(&format!("\nin groups alone: {group}"));
     }
     if access.permitted {
         let columns = access.columns.into_iter().map(|column| [column.name, column.tags, column.shown]);
@@ -148,11 +157,11 @@ async fn one_table(engine: &Engine, user: &str, table: &str) -> Result<String> {
     Ok(text)
 }
 
-async fn every_table(engine: &Engine, user: &str) -> Result<String> {
+async fn every_table(engine: &Engine, principal: &Principal) -> Result<String> {
     let mut rows = Vec::new();
     for (schema, table) in engine.table_names().await.map_err(|error| Failure::of_opening(&error))? {
         let name = format!("{schema}.{table}");
-        let row = match engine.access(user, &schema, &table).await {
+        let row = match engine.access(principal.clone(), &schema, &table).await {
             Ok(Some(access)) => {
                 let hidden = access.columns.iter().filter(|column| column.shown == "hidden").count();
                 let masked = access.columns.iter().filter(|column| column.is_masked()).count();
@@ -161,11 +170,14 @@ async fn every_table(engine: &Engine, user: &str) -> Result<String> {
                     (true, 0, 0) => "all".to_owned(),
                     (true, hidden, masked) => format!("{hidden} hidden, {masked} masked"),
                 };
-                let rows = match (access.permitted, access.filters.len()) {
+                let mut rows = match (access.permitted, access.filters.len()) {
                     (false, _) => String::new(),
                     (true, 0) => "all".to_owned(),
                     (true, _) => access.filters.join(" and "),
                 };
+                if let Some(group) = &access.minimum_group {
+                    rows.push_str(&format!(", in groups alone: {group}"));
+                }
                 [name, access.decision, rows, columns]
             }
             Ok(None) => continue,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
-use tithe_engine::{Access, Engine};
+use tithe_engine::{Access, Engine, Principal};
 
 use super::policy::schema_and_table;
 use crate::failure::{Failure, Result};
@@ -21,9 +21,14 @@ struct Expectations {
 #[serde(deny_unknown_fields)]
 struct Expectation {
     user: String,
+    /// Groups that the user's identity provider puts them in.
+    #[serde(default)]
+    groups: Vec<String>,
     table: String,
     denied: Option<bool>,
     rows: Option<Rows>,
+    /// The smallest group that is shown; 0 where rows are.
+    minimum_group: Option<u32>,
     #[serde(default)]
     shown: Vec<String>,
     #[serde(default)]
@@ -59,7 +64,7 @@ pub(super) async fn test(engine: &Engine, path: &Path) -> Result<Tested> {
     for expectation in &file.expect {
         let (schema, table) = schema_and_table(&expectation.table).map_err(|reason| refuse(&reason))?;
         let access = engine
-            .access(&expectation.user, schema, table)
+            .access(expectation.principal(), schema, table)
             .await
             .map_err(|error| refuse(&error.to_string()))?;
         let Some(access) = access else { continue };
@@ -70,10 +75,15 @@ pub(super) async fn test(engine: &Engine, path: &Path) -> Result<Tested> {
 }
 
 impl Expectation {
+    fn principal(&self) -> Principal {
+        Principal { name: self.user.clone(), groups: self.groups.iter().cloned().collect() }
+    }
+
     fn differences(&self, access: &Access) -> std::result::Result<Vec<String>, String> {
         let mut found = Vec::new();
         let mut say = |what: String| found.push(format!("{} on {}: {what}", self.user, self.table));
         let expects_something = self.rows.is_some()
+            || self.minimum_group.is_some()
             || [&self.shown, &self.masked, &self.hidden].iter().any(|columns| !columns.is_empty());
         if self.denied == Some(true) && expects_something {
             return Err(format!(
@@ -97,6 +107,14 @@ impl Expectation {
             }
             Some(Rows::Some) if rows == Rows::All => say("should see some rows, and sees all".to_owned()),
             _ => {}
+        }
+        let size = access.minimum_group.as_ref().map_or(0, |group| group.size);
+        if let Some(expected) = self.minimum_group.filter(|expected| *expected != size) {
+            let seen = |size| match size {
+                0 => "row by row".to_owned(),
+                size => format!("in groups of at least {size}"),
+            };
+            say(format!("should be seen {}, and is seen {}", seen(expected), seen(size)));
         }
         let kinds = [("shown", &self.shown), ("masked", &self.masked), ("hidden", &self.hidden)];
         for (expected, columns) in kinds {

@@ -67,6 +67,10 @@ pub(crate) struct Arguments {
     )]
     oidc_user_claim: String,
 
+    /// The claim of a token that lists the groups of its user, for the rules of the policy [default: none]
+    #[arg(long, value_name = "CLAIM", requires = "oidc_issuer", help_heading = "Security")]
+    oidc_groups_claim: Option<String>,
+
     /// Authorities that sign the provider's certificate, as PEM, beside those of the system
     #[arg(long, value_name = "FILE", requires = "oidc_issuer", help_heading = "Security")]
     oidc_ca: Option<PathBuf>,
@@ -169,6 +173,7 @@ impl Arguments {
                 issuer: issuer.clone(),
                 audience: audience.clone(),
                 user_claim: self.oidc_user_claim.clone(),
+                groups_claim: self.oidc_groups_claim.clone(),
                 authority: self.oidc_ca.clone(),
             }),
             _ => None,

@@ -181,3 +181,36 @@ fn wrong_uses() {
     serve.extend(["--listen".to_owned(), "127.0.0.1:0".to_owned()]);
     assert!(place.run(serve).failure(2).contains("--as is for local commands"));
 }
+
+#[test]
+fn a_table_that_is_seen_in_groups_is_explained_and_tested() {
+    let place = Place::with_sample();
+    place.write(
+        "policy.json",
+        r#"{"tables": [{"user": "lin", "schema": "tax", "table": "income_return", "privileges": ["SELECT"],
+            "minimum_group": {"key": "taxpayer_id", "size": 5, "dimensions": ["bureau_code", "year"]}}]}"#,
+    );
+    let policy = |arguments: &[&str]| place.run([arguments, &["--policy", "policy.json"]].concat());
+    assert_eq!(policy(&["policy", "check"]).result(), "the policy fits the lake\n");
+    let explained = policy(&["policy", "explain", "lin", "tax.income_return"]).result();
+    let sentence = "in groups alone: at least 5 of taxpayer_id in each combination of bureau_code, year";
+    assert_eq!(explained.lines().nth(1), Some(sentence));
+    let all = policy(&["policy", "explain", "lin"]).result();
+    assert!(all.contains("in groups alone: at least 5 of taxpayer_id"), "{all}");
+    let sql = |sql: &str| policy(&["sql", "--as", "lin", "--format", "csv", "-c", sql]);
+    let smallest = sql("SELECT min(n) >= 5 AS large, count(*) > 1 AS several FROM \
+         (SELECT count(DISTINCT taxpayer_id) AS n FROM tax.income_return GROUP BY bureau_code, year)");
+    assert_eq!(smallest.result(), "large,several\ntrue,true\n");
+    let refused = sql("SELECT max(total_income) FROM tax.income_return").failure(4);
+    assert!(refused.contains("in groups of at least 5 alone"), "{refused}");
+    let expect = |size: u32| {
+        place.write(
+            "expected.toml",
+            format!("[[expect]]\nuser = \"lin\"\ntable = \"tax.income_return\"\nminimum_group = {size}\n"),
+        );
+        policy(&["policy", "test", "expected.toml"])
+    };
+    assert_eq!(expect(5).result(), "the policy is as expected: 1 looked at\n");
+    let wrong = "lin on tax.income_return: should be seen row by row, and is seen in groups of at least 5";
+    assert!(expect(0).failure(1).contains(wrong));
+}

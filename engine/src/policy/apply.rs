@@ -9,6 +9,7 @@ use datafusion::logical_expr::{LogicalPlan, TableScan};
 use crate::audit::{AUDIT_SCHEMA, AuditTable, QUERY_TABLE};
 use crate::catalog::LakeTable;
 use crate::error::{EngineError, Result};
+use crate::policy::aggregates_alone;
 use crate::policy::authority::Authority;
 use crate::policy::barrier::Barrier;
 use crate::policy::reads::tables_read;
@@ -40,6 +41,7 @@ pub(crate) fn apply(authority: Option<&Authority>, plan: LogicalPlan, schema: &s
         Some(authority) => {
             let version = authority.version();
             check(authority, &version, &plan)?;
+            aggregates_alone::check(&plan)?;
             version
         }
     };

@@ -11,9 +11,11 @@ use datafusion::logical_expr::{Extension, LogicalPlan, LogicalPlanBuilder, col};
 
 use crate::catalog::CATALOG;
 use crate::error::{EngineError, Result};
+use crate::policy::Principal;
 use crate::policy::barrier::Barrier;
 use crate::policy::expression;
 use crate::policy::file::Privilege;
+use crate::policy::minimum_group;
 use crate::policy::permitted_table::PermittedTable;
 use crate::policy::rules::{ColumnView, Decision, Permission, Policy};
 use crate::policy::store::PolicyStore;
@@ -22,7 +24,7 @@ use crate::policy::store::PolicyStore;
 #[derive(Clone)]
 pub(crate) struct Authority {
     store: Arc<PolicyStore>,
-    user: String,
+    principal: Principal,
     /// Knows the functions that filters and masks may use.
     functions: Arc<SessionState>,
 }
@@ -31,18 +33,18 @@ impl std::fmt::Debug for Authority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Authority")
             .field("policy", &self.store.path())
-            .field("user", &self.user)
+            .field("user", &self.principal.name)
             .finish_non_exhaustive()
     }
 }
 
 impl Authority {
-    pub(crate) fn new(store: Arc<PolicyStore>, user: &str, functions: Arc<SessionState>) -> Self {
-        Self { store, user: user.to_owned(), functions }
+    pub(crate) fn new(store: Arc<PolicyStore>, principal: Principal, functions: Arc<SessionState>) -> Self {
+        Self { store, principal, functions }
     }
 
     pub(crate) fn user(&self) -> &str {
-        &self.user
+        &self.principal.name
     }
 
     /// The version of the policy in force.
@@ -53,25 +55,25 @@ impl Authority {
     /// Whether the principal may know of a table.
     pub(crate) fn shows_table(&self, schema: &str, table: &str) -> bool {
         let policy = self.store.current();
-        matches!(policy.decide(&policy.subject(&self.user), schema, table), Decision::Permitted(_))
+        matches!(policy.decide(&policy.subject(&self.principal), schema, table), Decision::Permitted(_))
     }
 
     /// Whether the principal holds a privilege on a table, which need not exist.
     pub(crate) fn grants(&self, schema: &str, table: &str, privilege: Privilege) -> bool {
         let policy = self.store.current();
-        policy.grants(&policy.subject(&self.user), schema, table, privilege)
+        policy.grants(&policy.subject(&self.principal), schema, table, privilege)
     }
 
     /// Whether the principal may know of a schema.
     pub(crate) fn shows_schema(&self, schema: &str) -> bool {
         let policy = self.store.current();
-        policy.shows_schema(&policy.subject(&self.user), schema)
+        policy.shows_schema(&policy.subject(&self.principal), schema)
     }
 
     /// Whether the principal sees every row and column of a table with these columns as it is stored.
     pub(crate) fn shows_all(&self, schema: &str, table: &str, columns: &[&str]) -> bool {
         let policy = self.store.current();
-        match policy.decide(&policy.subject(&self.user), schema, table) {
+        match policy.decide(&policy.subject(&self.principal), schema, table) {
             Decision::Denied(_) => false,
             Decision::Permitted(permission) => is_whole(&policy, &permission, schema, table, columns),
         }
@@ -88,7 +90,7 @@ impl Authority {
         stored: Arc<dyn TableProvider>,
     ) -> Result<Option<Arc<dyn TableProvider>>> {
         let policy = self.store.current();
-        let permission = match policy.decide(&policy.subject(&self.user), schema, table) {
+        let permission = match policy.decide(&policy.subject(&self.principal), schema, table) {
             Decision::Denied(_) => return Ok(None),
             Decision::Permitted(permission) => permission,
         };
@@ -116,7 +118,7 @@ impl Authority {
         };
         let mut plan = LogicalPlanBuilder::scan(name.clone(), provider_as_source(stored), None)?;
         for (place, sql) in &permission.filters {
-            let condition = expression::filter(sql, &typed, &self.user, &self.functions)
+            let condition = expression::filter(sql, &typed, self.user(), &self.functions)
                 .map_err(|reason| unfit(place, reason))?;
             plan = plan.filter(condition)?;
         }
@@ -129,8 +131,9 @@ impl Authority {
                     shown.push(col(datafusion::common::Column::new(Some(name.clone()), field.name())))
                 }
                 ColumnView::Masked(sql) => {
-                    let value = expression::mask(sql, field.data_type(), &typed, &self.user, &self.functions)
-                        .map_err(|reason| unfit(&format!("tables, entry {}", permission.rule), reason))?;
+                    let value =
+                        expression::mask(sql, field.data_type(), &typed, self.user(), &self.functions)
+                            .map_err(|reason| unfit(&format!("tables, entry {}", permission.rule), reason))?;
                     masked.insert(field.name().clone());
                     shown.push(value.alias_qualified(Some(name.clone()), field.name()));
                 }
@@ -140,12 +143,21 @@ impl Authority {
         if shown.is_empty() {
             return Ok(None);
         }
+        let input = match permission.minimum_group {
+            None => plan.project(shown)?.build()?,
+            Some(group) => {
+                minimum_group::check(group, &columns)
+                    .map_err(|reason| unfit(&format!("tables, entry {}", permission.rule), reason))?;
+                minimum_group::large_cells(plan.build()?, shown, group, &name)?
+            }
+        };
         let barrier = Barrier {
-            input: plan.project(shown)?.build()?,
+            input,
             table: format!("{schema}.{table}"),
-            user: self.user.clone(),
+            user: self.user().to_owned(),
             version: policy.version().to_owned(),
             masked,
+            minimum_group: permission.minimum_group.cloned(),
         };
         let permitted = LogicalPlan::Extension(Extension { node: Arc::new(barrier) });
         Ok(Some(Arc::new(PermittedTable::new(permitted))))
@@ -160,5 +172,6 @@ fn is_whole(
     columns: &[&str],
 ) -> bool {
     permission.filters.is_empty()
+        && permission.minimum_group.is_none()
         && columns.iter().all(|column| policy.column(permission, schema, table, column) == ColumnView::Shown)
 }

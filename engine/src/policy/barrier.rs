@@ -9,6 +9,8 @@ use std::hash::{Hash, Hasher};
 use datafusion::common::{DFSchemaRef, Result, internal_err};
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 
+use crate::policy::file::MinimumGroup;
+
 /// What the policy permits of one table to one principal; its input filters and masks.
 #[derive(Debug, Clone)]
 pub(crate) struct Barrier {
@@ -20,6 +22,8 @@ pub(crate) struct Barrier {
     pub(crate) version: String,
     /// Columns that are not what is stored: a condition on them says nothing about the files.
     pub(crate) masked: BTreeSet<String>,
+    /// Where its rows may only be seen in groups.
+    pub(crate) minimum_group: Option<MinimumGroup>,
 }
 
 impl Barrier {

@@ -6,7 +6,10 @@ use datafusion::execution::SessionState;
 use arrow::datatypes::SchemaRef;
 
 use crate::catalog::CATALOG;
+use crate::policy::Principal;
 use crate::policy::expression;
+use crate::policy::file::MinimumGroup;
+use crate::policy::minimum_group;
 use crate::policy::rules::{ColumnView, Decision, Denial, Policy};
 
 /// What a policy lets somebody see of a table.
@@ -18,6 +21,8 @@ pub struct Access {
     pub permitted: bool,
     /// Conditions that a row has to meet, with their places in the policy file.
     pub filters: Vec<String>,
+    /// How small a group may be, and of what, where rows are seen in groups alone.
+    pub minimum_group: Option<MinimumGroup>,
     /// Every column of the table with its tags and what is shown of it; empty when the table is denied.
     pub columns: Vec<ColumnAccess>,
 }
@@ -44,11 +49,22 @@ impl ColumnAccess {
 const SHOWN: &str = "shown";
 const HIDDEN: &str = "hidden";
 
-/// What `policy` lets `user` see of a table with these columns.
-pub(crate) fn access(policy: &Policy, user: &str, schema: &str, table: &str, columns: &SchemaRef) -> Access {
-    let denied =
-        |decision: String| Access { decision, permitted: false, filters: Vec::new(), columns: Vec::new() };
-    let permission = match policy.decide(&policy.subject(user), schema, table) {
+/// What `policy` lets `principal` see of a table with these columns.
+pub(crate) fn access(
+    policy: &Policy,
+    principal: &Principal,
+    schema: &str,
+    table: &str,
+    columns: &SchemaRef,
+) -> Access {
+    let denied = |decision: String| Access {
+        decision,
+        permitted: false,
+        filters: Vec::new(),
+        minimum_group: None,
+        columns: Vec::new(),
+    };
+    let permission = match policy.decide(&policy.subject(principal), schema, table) {
         Decision::Denied(Denial::Unmatched) => return denied("denied: no rule matches".to_owned()),
         Decision::Denied(Denial::NotGranted(rule)) => {
             return denied(format!(
@@ -79,6 +95,7 @@ pub(crate) fn access(policy: &Policy, user: &str, schema: &str, table: &str, col
         decision: format!("permitted by tables entry {}", permission.rule),
         permitted: true,
         filters,
+        minimum_group: permission.minimum_group.cloned(),
         columns,
     }
 }
@@ -100,6 +117,11 @@ pub(crate) fn problems(
     let mut found = Vec::new();
     for (place, column) in policy.unknown_columns(schema, table, &names) {
         found.push(format!("{place}: {schema}.{table} has no column {column:?}"));
+    }
+    for (place, group) in policy.minimum_groups(schema, table) {
+        if let Err(reason) = minimum_group::check(group, columns) {
+            found.push(format!("{place}: {schema}.{table}: {reason}"));
+        }
     }
     for (place, masked, sql) in policy.expressions(schema, table, &names) {
         // Who asks changes a value, never whether it fits.

@@ -1,5 +1,7 @@
 //! The policy file as it is written: JSON in the form of Trino's file-based access control, with Tithe's additions.
 
+use std::fmt;
+
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
@@ -77,8 +79,32 @@ pub(super) struct TableRule {
     pub(super) table: Option<Pattern>,
     pub(super) privileges: Vec<Privilege>,
     pub(super) filter: Option<SqlExpression>,
+    pub(super) minimum_group: Option<MinimumGroup>,
     #[serde(default)]
     pub(super) columns: Vec<ColumnRule>,
+}
+
+/// A table that is seen in aggregates alone, of at least `size` distinct values of `key`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Hash, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MinimumGroup {
+    /// The column that tells whose row it is.
+    pub key: String,
+    /// Distinct keys of the smallest cell that is shown.
+    pub size: u32,
+    /// The columns that conditions and groups may be made of; a cell is one combination of their values.
+    #[serde(default)]
+    pub dimensions: Vec<String>,
+}
+
+impl fmt::Display for MinimumGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at least {} of {} in ", self.size, self.key)?;
+        match self.dimensions.as_slice() {
+            [] => f.write_str("the whole table"),
+            dimensions => write!(f, "each combination of {}", dimensions.join(", ")),
+        }
+    }
 }
 
 /// What somebody sees of a column. The first that matches decides.

@@ -8,6 +8,7 @@ use datafusion::execution::SessionState;
 use crate::audit::{AUDIT_SCHEMA, AuditTable, QUERY_TABLE};
 use crate::catalog::stored_table;
 use crate::error::{EngineError, Result, did_you_mean};
+use crate::policy::Principal;
 use crate::policy::check::{Access, access, problems};
 use crate::policy::store::PolicyStore;
 use crate::session::Engine;
@@ -76,13 +77,18 @@ impl Engine {
         Ok(found)
     }
 
-    /// What the policy lets `user` see of a table; `None` without a policy.
+    /// What the policy lets `principal` see of a table; `None` without a policy.
     ///
     /// For the keeper of the policy: it says of a denied table that it exists.
     ///
     /// # Errors
     /// When there is no such table, or it cannot be read.
-    pub async fn access(&self, user: &str, schema: &str, table: &str) -> Result<Option<Access>> {
+    pub async fn access(
+        &self,
+        principal: impl Into<Principal>,
+        schema: &str,
+        table: &str,
+    ) -> Result<Option<Access>> {
         let Some(governance) = &self.policy else { return Ok(None) };
         let Some(provider) = self.stored(schema, table).await? else {
             let name = format!("{schema}.{table}");
@@ -96,6 +102,6 @@ impl Engine {
             return Err(EngineError::Unknown { what: "table", name, hint });
         };
         let columns = provider.schema();
-        Ok(Some(access(&governance.store.current(), user, schema, table, &columns)))
+        Ok(Some(access(&governance.store.current(), &principal.into(), schema, table, &columns)))
     }
 }

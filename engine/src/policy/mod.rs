@@ -1,5 +1,6 @@
 //! Who may see which rows and columns; applied between planning and execution.
 
+mod aggregates_alone;
 mod apply;
 mod authority;
 mod barrier;
@@ -8,16 +9,20 @@ mod check;
 mod expression;
 mod file;
 mod keeper;
+mod minimum_group;
 mod permitted_table;
 mod push_harmless;
 mod reads;
 mod rules;
 mod store;
 
+use std::collections::BTreeSet;
+
 pub(crate) use apply::{UNRESTRICTED, apply, still_permitted};
 pub(crate) use authority::Authority;
 pub(crate) use barrier_exec::{BarrierExec, TithePlanner};
 pub use check::{Access, ColumnAccess};
+pub use file::MinimumGroup;
 pub(crate) use file::Privilege;
 pub(crate) use keeper::Governance;
 pub(crate) use push_harmless::PushHarmlessFilters;
@@ -29,12 +34,21 @@ pub(crate) use store::PolicyStore;
 pub struct Principal {
     /// Name, as authenticated or as the operating system gives it.
     pub name: String,
+    /// The groups that whoever authenticated them vouches for, beside those that the policy lists.
+    pub groups: BTreeSet<String>,
 }
 
 impl Principal {
     /// The person at this machine, on their own lake.
     #[must_use]
     pub fn local() -> Self {
-        Self { name: "local".to_owned() }
+        Self::from("local")
+    }
+}
+
+impl From<&str> for Principal {
+    /// The principal of this name, in no group but those that the policy lists.
+    fn from(name: &str) -> Self {
+        Self { name: name.to_owned(), groups: BTreeSet::new() }
     }
 }

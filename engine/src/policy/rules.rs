@@ -6,13 +6,19 @@ use sha2::{Digest, Sha256};
 
 use crate::audit::AUDIT_SCHEMA;
 use crate::error::{EngineError, Result};
-use crate::policy::file::{ColumnRule, Pattern, PolicyFile, Privilege, SqlExpression, TableRule, Tenant};
+use crate::policy::Principal;
+use crate::policy::file::{
+    ColumnRule, MinimumGroup, Pattern, PolicyFile, Privilege, SqlExpression, TableRule, Tenant,
+};
 
 /// Bytes of a policy file that are read; more is a mistake or an attack.
 pub(super) const LARGEST_FILE: u64 = 16 << 20;
 
 /// Digits of the version that audit records and tickets carry.
 const VERSION_DIGITS: usize = 12;
+
+/// Of two persons, each learns from the sum what the other has; from three on, a sum and a variance leave it open.
+const SMALLEST_GROUP: u32 = 3;
 
 /// A policy that has been read and understood.
 #[derive(Debug)]
@@ -56,6 +62,8 @@ pub(crate) struct Permission<'a> {
     pub(crate) rule: usize,
     /// Where each filter stands in the file, and what it says.
     pub(crate) filters: Vec<(String, &'a SqlExpression)>,
+    /// Where rows are only seen in groups.
+    pub(crate) minimum_group: Option<&'a MinimumGroup>,
     columns: &'a [ColumnRule],
 }
 
@@ -99,16 +107,13 @@ impl Policy {
         &self.version
     }
 
-    /// What the policy knows of `user`.
-    pub(crate) fn subject(&self, user: &str) -> Subject {
-        let listed = |users: &[String]| users.iter().any(|name| name == user);
-        let groups: BTreeSet<String> = self
-            .file
-            .groups
-            .iter()
-            .filter(|group| listed(&group.users))
-            .map(|group| group.group.clone())
-            .collect();
+    /// What the policy knows of `principal`, whose groups are those that it lists and those that come with them.
+    pub(crate) fn subject(&self, principal: &Principal) -> Subject {
+        let user = &principal.name;
+        let listed = |users: &[String]| users.contains(user);
+        let own = self.file.groups.iter().filter(|group| listed(&group.users));
+        let groups: BTreeSet<String> =
+            own.map(|group| group.group.clone()).chain(principal.groups.iter().cloned()).collect();
         let roles = self
             .file
             .roles
@@ -116,7 +121,7 @@ impl Policy {
             .filter(|role| listed(&role.users) || role.groups.iter().any(|group| groups.contains(group)))
             .map(|role| role.role.clone())
             .collect();
-        Subject { user: user.to_owned(), groups, roles }
+        Subject { user: user.clone(), groups, roles }
     }
 
     /// What `subject` may see of a table.
@@ -140,7 +145,12 @@ impl Policy {
             }
         }
         filters.extend(rule.filter.as_ref().map(|filter| (format!("tables, entry {number}"), filter)));
-        Decision::Permitted(Permission { rule: number, filters, columns: &rule.columns })
+        Decision::Permitted(Permission {
+            rule: number,
+            filters,
+            minimum_group: rule.minimum_group.as_ref(),
+            columns: &rule.columns,
+        })
     }
 
     /// Whether the rule that decides for `subject` on a table grants `privilege`; records of queries are nobody's to change.
@@ -226,7 +236,8 @@ impl Policy {
             }
             let place = format!("tables, entry {number}");
             found.extend(rule.filter.as_ref().map(|filter| (place.clone(), None, filter)));
-            let permission = Permission { rule: number, filters: Vec::new(), columns: &rule.columns };
+            let permission =
+                Permission { rule: number, filters: Vec::new(), minimum_group: None, columns: &rule.columns };
             for column in columns {
                 if let ColumnView::Masked(mask) = self.column(&permission, schema, table, column) {
                     found.push((place.clone(), Some((*column).to_owned()), mask));
@@ -234,6 +245,17 @@ impl Policy {
             }
         }
         found
+    }
+
+    /// The minimum groups that rules give for a table, with their places in the file.
+    pub(crate) fn minimum_groups(&self, schema: &str, table: &str) -> Vec<(String, &MinimumGroup)> {
+        let rules = self.file.tables.iter().zip(1..);
+        rules
+            .filter(|(rule, _)| reaches(rule.schema.as_ref(), schema) && names(rule.table.as_ref(), table))
+            .filter_map(|(rule, number)| {
+                Some((format!("tables, entry {number}"), rule.minimum_group.as_ref()?))
+            })
+            .collect()
     }
 
     /// Names of columns that rules give for a table which has no such column.
@@ -317,8 +339,29 @@ fn check_rule(rule: &TableRule) -> std::result::Result<(), String> {
             );
         }
     }
-    if !rule.privileges.contains(&Privilege::Select) && (rule.filter.is_some() || !rule.columns.is_empty()) {
-        return Err("it has a filter or columns but does not grant SELECT".to_owned());
+    let shows = rule.filter.is_some() || rule.minimum_group.is_some() || !rule.columns.is_empty();
+    if !rule.privileges.contains(&Privilege::Select) && shows {
+        return Err("it has a filter, a minimum_group or columns but does not grant SELECT".to_owned());
     }
-    Ok(())
+    match &rule.minimum_group {
+        Some(group) => check_minimum_group(group),
+        None => Ok(()),
+    }
+}
+
+fn check_minimum_group(group: &MinimumGroup) -> std::result::Result<(), String> {
+    if group.size < SMALLEST_GROUP {
+        return Err(format!(
+            "minimum_group has the size {}, and {SMALLEST_GROUP} is the smallest: of two, each knows the other",
+            group.size
+        ));
+    }
+    if group.dimensions.contains(&group.key) {
+        return Err(format!("minimum_group has its key {:?} among its dimensions", group.key));
+    }
+    let mut seen = BTreeSet::new();
+    match group.dimensions.iter().find(|name| !seen.insert(*name)) {
+        Some(twice) => Err(format!("minimum_group has the dimension {twice:?} twice")),
+        None => Ok(()),
+    }
 }

@@ -103,7 +103,7 @@ impl Known {
             return Ok(principal);
         }
         match self.tokens.holder(token) {
-            Some(name) => Ok(Principal { name }),
+            Some(name) => Ok(Principal::from(name.as_str())),
             None => Err(Status::unauthenticated("the login is not known here or has expired: connect again")),
         }
     }
@@ -117,7 +117,7 @@ impl Known {
         let Some(users) = self.users.as_ref().map(Arc::clone) else { return Err(self.nobody()) };
         let claimed = name.clone();
         match self.throttle.attempt(peer, move || users.verify(&claimed, &password)).await {
-            Some(true) => Ok(Principal { name }),
+            Some(true) => Ok(Principal::from(name.as_str())),
             Some(false) => {
                 warn!(user = ?name, peer = ?peer, "login refused");
                 Err(Status::unauthenticated("the user name or the password is wrong"))

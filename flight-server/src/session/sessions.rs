@@ -89,7 +89,7 @@ mod tests {
     use crate::connection::Peer;
 
     fn client(name: &str, connection: u64) -> SessionKeys {
-        let principal = Principal { name: name.to_owned() };
+        let principal = Principal::from(name);
         SessionKeys::new(&principal, &MetadataMap::new(), Some(Peer { connection, address: None }))
     }
 

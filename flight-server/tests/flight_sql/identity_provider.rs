@@ -48,6 +48,7 @@ async fn provider(python: &std::path::Path) -> (IdentityProviderOptions, BTreeMa
         issuer,
         audience: "tithe".to_owned(),
         user_claim: "sub".to_owned(),
+        groups_claim: None,
         authority: None,
     };
     (options, made.tokens)
@@ -120,6 +121,44 @@ async fn a_token_does_not_take_the_name_of_a_user_with_a_password() {
     assert_eq!(client.value("SELECT 1").await, "1");
 }
 
+/// Groups come with the token, and reach rules that name them, roles of theirs and tenants.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_groups_of_a_token_are_those_of_the_policy() {
+    let Some(python) = python_or_skip("the_groups_of_a_token_are_those_of_the_policy") else { return };
+    let (options, tokens) = provider(&python).await;
+    let folder = TempDir::new().unwrap();
+    let policy = folder.path().join("policy.json");
+    let rules = json!({
+        "groups": [{"group": "稽核", "users": []}],
+        "roles": [{"role": "auditor", "groups": ["稽核"]}],
+        "tenants": [{"group": "taipei", "table": "bureau", "filter": "bureau_code = 'A01'"},
+                    {"group": "kaohsiung", "table": "bureau", "filter": "bureau_code = 'E01'"}],
+        "tables": [{"schema": "ref", "table": "bureau", "privileges": ["SELECT"]},
+                   {"role": "auditor", "schema": "ref", "table": "county", "privileges": ["SELECT"]}],
+    });
+    std::fs::write(&policy, rules.to_string()).unwrap();
+    let options = IdentityProviderOptions { groups_claim: Some("groups".to_owned()), ..options };
+    let with_groups =
+        Server::under_policy(&policy, |serve| serve.identity_provider = Some(options.clone())).await;
+    let bearer = async |server: &Server, method: &str| {
+        let bearer = format!("Bearer {}", tokens[method]);
+        Client::new(server.channel().await).with_header("authorization", &bearer)
+    };
+    let bureau = "SELECT string_agg(bureau_code, ',') FROM ref.bureau";
+    let counties = "SELECT count(*) > 0 FROM ref.county";
+    let taipei = bearer(&with_groups, "ES256").await;
+    assert_eq!(taipei.value(bureau).await, "A01");
+    assert_eq!(taipei.value(counties).await, "true");
+    let kaohsiung = bearer(&with_groups, "ES384").await;
+    assert_eq!(kaohsiung.value(bureau).await, "E01");
+    assert_eq!(kaohsiung.refusal(counties).await.0, Code::NotFound);
+    assert_eq!(bearer(&with_groups, "EdDSA").await.refusal(bureau).await.0, Code::NotFound);
+    // A server that was not told of a claim takes no group from a token.
+    let options = IdentityProviderOptions { groups_claim: None, ..options };
+    let without = Server::under_policy(&policy, |serve| serve.identity_provider = Some(options)).await;
+    assert_eq!(bearer(&without, "ES256").await.refusal(bureau).await.0, Code::NotFound);
+}
+
 #[tokio::test]
 async fn a_provider_that_is_none_is_told_when_starting() {
     let engine = crate::support::engine(&tithe_testkit::sample_lake(), None).await;
@@ -131,6 +170,7 @@ async fn a_provider_that_is_none_is_told_when_starting() {
             issuer: issuer.to_owned(),
             audience: "tithe".to_owned(),
             user_claim: "sub".to_owned(),
+            groups_claim: None,
             authority: None,
         };
         let options =

@@ -20,5 +20,7 @@ for method, key in private.items():
     public = jwt.get_algorithm_by_name(method).to_jwk(key.public_key(), as_dict=True)
     keys.append({**public, "kid": method, "alg": method, "use": "sig"})
     claims = {"iss": issuer, "aud": "tithe", "sub": f"user of {method}", "exp": int(time.time()) + 600}
+    if method.startswith("ES"):
+        claims["groups"] = {"ES256": ["taipei", "稽核"], "ES384": ["kaohsiung"]}[method]
     tokens[method] = jwt.encode(claims, key, algorithm=method, headers={"kid": method})
 print(json.dumps({"keys": keys, "tokens": tokens}))

@@ -147,6 +147,7 @@ mod tests {
             issuer,
             audience: "tithe".to_owned(),
             user_claim: "sub".to_owned(),
+            groups_claim: None,
             authority: None,
         }
     }

@@ -42,19 +42,16 @@ impl IdentityProvider {
 
     /// Whom `token` names, when this provider signed it for this server and it is in force.
     pub(crate) async fn principal(&self, token: &str) -> Result<Principal, Status> {
-        match self.name(token).await {
-            Ok(name) => Ok(Principal { name }),
-            Err(refusal) => {
-                warn!(%refusal, "token refused");
-                Err(Status::unauthenticated(format!("the token is refused: {refusal}")))
-            }
-        }
+        self.holder(token).await.map_err(|refusal| {
+            warn!(%refusal, "token refused");
+            Status::unauthenticated(format!("the token is refused: {refusal}"))
+        })
     }
 
-    async fn name(&self, token: &str) -> Result<String, Refusal> {
+    async fn holder(&self, token: &str) -> Result<Principal, Refusal> {
         let header = token::header(token)?;
         let key = self.keys.find(&header).await.ok_or(Refusal::UnknownKey)?;
-        self.expectation.name(token, &header, &key)
+        self.expectation.holder(token, &header, &key)
     }
 }
 

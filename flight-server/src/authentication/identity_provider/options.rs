@@ -12,6 +12,8 @@ pub struct IdentityProviderOptions {
     pub audience: String,
     /// The claim that holds the user's name.
     pub user_claim: String,
+    /// The claim that lists the groups of the user, for the rules of the policy; `None` takes none from the provider.
+    pub groups_claim: Option<String>,
     /// Certificates, as PEM, of authorities that sign the provider's certificate, beside those of the system.
     pub authority: Option<PathBuf>,
 }

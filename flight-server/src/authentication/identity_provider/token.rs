@@ -1,8 +1,11 @@
 //! What a token must be.
 
+use std::collections::BTreeSet;
+
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header};
 use serde_json::{Map, Value};
+use tithe_engine::Principal;
 
 use super::options::IdentityProviderOptions;
 
@@ -37,6 +40,10 @@ pub(super) enum Refusal {
     Audience,
     #[error("its claim {0:?} is missing or not of the right kind")]
     Claim(String),
+    #[error(
+        "its user has too many groups for its claim {0:?}: let the identity provider send only those that matter here"
+    )]
+    ElsewhereGroups(String),
     #[error("its claim {0:?} is an address that the identity provider has not verified")]
     Unverified(String),
 }
@@ -47,6 +54,7 @@ pub(super) struct Expectation {
     pub(super) issuer: String,
     audience: String,
     user_claim: String,
+    groups_claim: Option<String>,
 }
 
 /// Reads the header, which nobody has vouched for yet.
@@ -68,11 +76,17 @@ impl Expectation {
             issuer: options.issuer.clone(),
             audience: options.audience.clone(),
             user_claim: options.user_claim.clone(),
+            groups_claim: options.groups_claim.clone(),
         }
     }
 
     /// The user whom `token` names, if everything about it is right.
-    pub(super) fn name(&self, token: &str, header: &Header, key: &DecodingKey) -> Result<String, Refusal> {
+    pub(super) fn holder(
+        &self,
+        token: &str,
+        header: &Header,
+        key: &DecodingKey,
+    ) -> Result<Principal, Refusal> {
         let mut validation = Validation::new(header.alg);
         validation.leeway = CLOCK_SKEW;
         validation.validate_nbf = true;
@@ -87,15 +101,38 @@ impl Expectation {
         }
         let wrong = || Refusal::Claim(self.user_claim.clone());
         let name = claims.get(&self.user_claim).and_then(Value::as_str).ok_or_else(wrong)?;
-        if name.trim().is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+        if !is_name(name) {
             return Err(wrong());
         }
         let verified = claims.get("email_verified");
         if self.user_claim == "email" && verified.is_some_and(|verified| verified != &Value::Bool(true)) {
             return Err(Refusal::Unverified(self.user_claim.clone()));
         }
-        Ok(name.to_owned())
+        Ok(Principal { name: name.to_owned(), groups: self.groups(&claims)? })
     }
+
+    /// The groups that the token lists: none when it has no such claim.
+    fn groups(&self, claims: &Map<String, Value>) -> Result<BTreeSet<String>, Refusal> {
+        let Some(claim) = &self.groups_claim else { return Ok(BTreeSet::new()) };
+        // OpenID Connect Core §5.6.2: the claim is to be fetched elsewhere, as when groups are too many for a token. To
+        // take them for none would lift a rule that forbids something to a group.
+        if claims.get("_claim_names").and_then(|names| names.get(claim)).is_some() {
+            return Err(Refusal::ElsewhereGroups(claim.clone()));
+        }
+        let wrong = || Refusal::Claim(claim.clone());
+        let listed = match claims.get(claim) {
+            None => return Ok(BTreeSet::new()),
+            Some(Value::Array(listed)) => listed.as_slice(),
+            // Some providers write a list of one without its brackets.
+            Some(one) => std::slice::from_ref(one),
+        };
+        let name = |group: &Value| group.as_str().filter(|name| is_name(name)).map(str::to_owned);
+        listed.iter().map(|group| name(group).ok_or_else(wrong)).collect()
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.trim().is_empty() && text.len() <= LONGEST_NAME && !text.chars().any(char::is_control)
 }
 
 fn refusal(error: &Error) -> Refusal {
@@ -155,11 +192,12 @@ mod tests {
             issuer: "https://login.example/tax".to_owned(),
             audience: "tithe".to_owned(),
             user_claim: user_claim.to_owned(),
+            groups_claim: Some("groups".to_owned()),
         }
     }
 
     fn read(expectation: &Expectation, token: &str, key: &DecodingKey) -> Result<String, Refusal> {
-        expectation.name(token, &header(token)?, key)
+        expectation.holder(token, &header(token)?, key).map(|principal| principal.name)
     }
 
     /// A good token's claims with some of them changed; a change to null takes the claim away.
@@ -191,6 +229,32 @@ mod tests {
         assert!(
             read(&expectation("sub"), &signer.sign(&json!({"alg": "ES256"}), &skewed), &signer.key()).is_ok()
         );
+    }
+
+    #[test]
+    fn groups_are_those_that_the_token_lists() {
+        let signer = Signer::new();
+        let read = |groups_claim: Option<&str>, change: Value| {
+            let expectation =
+                Expectation { groups_claim: groups_claim.map(str::to_owned), ..expectation("sub") };
+            let token = signer.sign(&json!({"alg": "ES256"}), &claims(change));
+            let holder = expectation.holder(&token, &header(&token)?, &signer.key())?;
+            Ok::<_, Refusal>(holder.groups.into_iter().collect::<Vec<_>>().join(","))
+        };
+        let listed = |groups: Value| read(Some("groups"), json!({"groups": groups}));
+        assert_eq!(listed(json!(["臺北", "audit", "audit"])), Ok("audit,臺北".to_owned()));
+        assert_eq!(listed(json!("audit")), Ok("audit".to_owned()));
+        for none in [json!([]), Value::Null] {
+            assert_eq!(listed(none), Ok(String::new()));
+        }
+        assert_eq!(read(None, json!({"groups": ["audit"]})), Ok(String::new()));
+        assert_eq!(read(Some("roles"), json!({"groups": ["audit"]})), Ok(String::new()));
+        let wrong = Err(Refusal::Claim("groups".to_owned()));
+        for broken in [json!(7), json!({"audit": true}), json!(["audit", 7]), json!([""]), json!(["a\nb"])] {
+            assert_eq!(listed(broken.clone()), wrong, "{broken}");
+        }
+        let elsewhere = json!({"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {}}});
+        assert_eq!(read(Some("groups"), elsewhere), Err(Refusal::ElsewhereGroups("groups".to_owned())));
     }
 
     #[test]
