@@ -1,7 +1,6 @@
 //! The scalar functions, one file each.
 
 mod ban_valid;
-mod contact_mask;
 mod discount_codes;
 mod einvoice_number_valid;
 mod extract_amounts;
