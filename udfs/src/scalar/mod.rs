@@ -21,6 +21,7 @@ mod vat_period_start;
 
 use crate::registry::FunctionEntry;
 
+pub(crate) use influencer_income::with_backend;
 pub(crate) use pseudonym::pseudonym;
 
 /// Every scalar function.
