@@ -18,7 +18,7 @@ const BACKEND: &str = "compute.backend";
 pub struct Settings {
     /// `tithe.json.skip_bad_lines`: leave out and count lines of JSON that do not parse.
     pub skip_bad_lines: bool,
-    /// `tithe.compute.backend`: where the parameters of forecasts are searched.
+    /// `tithe.compute.backend`: where the parameters of forecasts are searched, and incomes drawn.
     pub compute_backend: Backend,
 }
 

@@ -8,6 +8,7 @@ mod support;
 
 use std::error::Error;
 use std::io::Write;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use machine::Interpreter;
@@ -15,6 +16,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use support::{message, table};
 use tithe_compute::forecast::{Found, SearchDevice, Searches};
+use tithe_compute::income::{DrawDevice, Rows};
 use tithe_cuda::searches::{DeviceSearches, PTX};
 use tithe_engine::{Engine, EngineOptions, Principal, Session};
 use tokio::sync::{Mutex as Turn, MutexGuard};
@@ -33,6 +35,8 @@ struct State {
     /// Batches until it fails, and all after.
     good: Option<usize>,
     searches: usize,
+    /// Draws of single rows.
+    draws: usize,
 }
 
 impl TestDevice {
@@ -58,6 +62,24 @@ impl SearchDevice for TestDevice {
 
     fn most_bytes(&self) -> usize {
         self.kernels.most_bytes()
+    }
+}
+
+impl TestDevice {
+    /// Draws since the last call.
+    fn draws(&self) -> usize {
+        std::mem::take(&mut self.state.lock().expect("no thread panics").draws)
+    }
+}
+
+impl DrawDevice for TestDevice {
+    fn draw(&self, rows: &Rows, draws: Range<u32>) -> Result<Vec<f64>, Box<dyn Error + Send + Sync>> {
+        if let Some(good) = &mut self.state.lock().expect("no thread panics").good {
+            *good = good.checked_sub(1).ok_or("it fell off the bus")?;
+        }
+        let found = self.kernels.draw(rows, draws.clone())?;
+        self.state.lock().expect("no thread panics").draws += rows.count() * draws.len();
+        Ok(found)
     }
 }
 
@@ -98,6 +120,7 @@ async fn device() -> (&'static TestDevice, MutexGuard<'static, ()>) {
     });
     device.good_batches(None);
     device.searches();
+    device.draws();
     logged();
     (device, turn)
 }
@@ -210,6 +233,100 @@ async fn a_device_that_fails_is_done_without_or_told() {
     }
 }
 
+/// Creators with all evidence, and fewer and worse of it: every seventh is none, some are minors.
+async fn creators(session: &Session, count: u32) {
+    let rows = format!(
+        "SELECT i, CASE WHEN i % 7 <> 3 THEN named_struct('channel_id', 'UC' || i, 'year', 2025, \
+         'followers', 1000 * i * i, 'annual_views', CASE WHEN i % 5 <> 0 THEN 90000.0 * i END, \
+         'category', CASE WHEN i % 4 = 0 THEN 'food' ELSE 'gaming' END, 'sponsored_posts', i % 6, \
+         'seen_deal_amounts', CASE WHEN i % 3 = 0 THEN [20000.0 + i, 31000.0] END, \
+         'remittance_twd', CASE WHEN i % 4 = 1 THEN 5000.0 * i END, \
+         'declared_income', CASE WHEN i % 2 = 0 THEN 3000.0 * i WHEN i % 9 = 0 THEN -1 END, \
+         'is_minor', i % 11 = 0) END AS e FROM generate_series(1, {count}) AS t(i)"
+    );
+    table(session, &format!("CREATE TABLE creators AS {rows}")).await;
+}
+
+const INCOME: &str = "SELECT i, influencer_income(e, draws => 96, seed => 5) AS r FROM creators ORDER BY i";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn incomes_are_the_same_bits_on_every_backend() {
+    let (device, _turn) = device().await;
+    for partitions in [1, 4] {
+        let session = session(partitions).await;
+        creators(&session, 24).await;
+        for sql in [
+            INCOME,
+            "SELECT i, influencer_income(e, draws => 64, explain => true) AS r FROM creators WHERE i < 6 ORDER BY i",
+            "SELECT influencer_income(named_struct('channel_id', 'UC1', 'followers', 80000), draws => 64)['p50'] AS p50",
+            "SELECT i, influencer_income(e, draws => 64, priors => CASE WHEN i % 2 = 0 THEN [named_struct('version', \
+             'trial', 'name', 'ads_per_thousand', 'key', '', 'value', 63.0, 'unit', 'NT$ per 1000 views')] END) AS r \
+             FROM creators WHERE i < 8 ORDER BY i",
+            "SELECT max(influencer_income(e, draws => 64)['mean']) AS m FROM creators \
+             WHERE influencer_income(e, draws => 64)['p50'] > 1000",
+        ] {
+            let cpu = on(&session, "cpu", sql).await;
+            assert!(cpu.contains('.') && device.draws() == 0, "{sql}: {cpu}");
+            assert_eq!(on(&session, "cuda", sql).await, cpu, "{sql}");
+            assert!(device.draws() > 0, "{sql}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn auto_uses_the_device_for_many_creators_alone() {
+    let (device, _turn) = device().await;
+    let session = session(1).await;
+    creators(&session, 70).await;
+    let cpu = on(&session, "cpu", INCOME).await;
+    let before = tithe_udfs::computed();
+    assert_eq!(on(&session, "auto", INCOME).await, cpu);
+    let after = tithe_udfs::computed();
+    assert_eq!(after.creators_on_device - before.creators_on_device, 60);
+    assert_eq!(after.creators_on_processor, before.creators_on_processor);
+    // Of 60 six are minors, and some need more draws than were asked for.
+    assert!(device.draws() >= 96 * 54);
+    let (mut registry, mut metrics) = (Registry::default(), String::new());
+    session.engine().register_metrics(&mut registry);
+    encode(&mut metrics, &registry).expect("it encodes");
+    assert!(
+        metrics.contains(&format!("\nincome_creators_gpu_total {}\n", after.creators_on_device)),
+        "{metrics}"
+    );
+    on(&session, "auto", &INCOME.replace("ORDER", "WHERE i <= 40 ORDER")).await;
+    assert_eq!(device.draws(), 0);
+    assert_eq!(tithe_udfs::computed().creators_on_processor - after.creators_on_processor, 34);
+}
+
+#[tokio::test]
+async fn incomes_do_without_a_device_that_fails_or_tell_of_it() {
+    let (device, _turn) = device().await;
+    let session = session(1).await;
+    creators(&session, 70).await;
+    let cpu = on(&session, "cpu", INCOME).await;
+    for good in [0, 1] {
+        device.good_batches(Some(good));
+        let failures = tithe_udfs::computed().draw_failures;
+        assert_eq!(on(&session, "auto", INCOME).await, cpu);
+        assert_eq!(
+            logged()
+                .lines()
+                .filter(|line| line.contains("influencer_income: the GPU failed, and the CPU goes on"))
+                .count(),
+            1
+        );
+        assert_eq!(tithe_udfs::computed().draw_failures - failures, 1);
+        device.good_batches(Some(good));
+        on(&session, "cuda", "SELECT 1").await;
+        assert_eq!(
+            message(&session, INCOME).await,
+            "influencer_income: the compute backend cuda failed (it fell off the bus); `SET tithe.compute.backend = cpu` \
+             computes without a GPU"
+        );
+        assert_eq!(logged(), "");
+    }
+}
+
 #[tokio::test]
 async fn a_prepared_plan_runs_where_the_session_says_when_it_runs() {
     let (device, _turn) = device().await;
@@ -233,4 +350,10 @@ async fn the_backend_is_no_part_of_the_plan() {
         plans.push(on(&session, backend, &format!("EXPLAIN {FORECAST}")).await);
     }
     assert!(plans[0].contains("forecast(") && plans.iter().all(|plan| *plan == plans[0]));
+    creators(&session, 9).await;
+    let mut plans = Vec::new();
+    for backend in ["cpu", "auto", "cuda"] {
+        plans.push(on(&session, backend, &format!("EXPLAIN {INCOME}")).await);
+    }
+    assert!(plans[0].contains("influencer_income(") && plans.iter().all(|plan| *plan == plans[0]));
 }

@@ -1,18 +1,20 @@
-//! Where the parameters of forecasts are searched.
+//! Where the parameters of forecasts are searched, and incomes drawn.
 
 use std::fmt;
 use std::str::FromStr;
 
+use datafusion::common::exec_datafusion_err;
+use datafusion::error::DataFusionError;
 use tithe_cuda::{Availability, CudaError};
 
-use crate::device::device;
+use crate::device::{ComputeDevice, device};
 
 /// The session option that names the backend.
 pub const BACKEND_OPTION: &str = "tithe.compute.backend";
 /// The environment variable that names it where the session does not.
 pub const BACKEND_VARIABLE: &str = "TITHE_COMPUTE_BACKEND";
 
-/// Where the parameters of forecasts are searched. Results are the same bits everywhere; no GPU has shown it yet, an
+/// Where the parameters of forecasts are searched, and incomes drawn. Results are the same bits everywhere; no GPU has shown it yet, an
 /// interpreter of the kernels has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Backend {
@@ -84,6 +86,34 @@ pub fn check_backend(requested: Backend) -> Result<(), BackendError> {
             Err(error) => Err(BackendError::Unavailable { found: error.to_string() }),
         },
     }
+}
+
+/// The device that `function` may use under `auto`: one that cannot be used is as none, and is told of when it is asked
+/// for.
+pub(crate) fn device_if_usable(function: &str) -> Option<&'static dyn ComputeDevice> {
+    device().unwrap_or_else(|error| {
+        tracing::debug!("{function}: computed on the CPU: {error}");
+        None
+    })
+}
+
+/// The device that a session asked for.
+///
+/// # Errors
+/// When it is not there any more, or cannot be used.
+pub(crate) fn device_asked_for(function: &str) -> Result<&'static dyn ComputeDevice, DataFusionError> {
+    match device() {
+        Ok(Some(device)) => Ok(device),
+        Ok(None) => Err(gave_out(function, "there is no GPU any more")),
+        Err(error) => Err(gave_out(function, &error)),
+    }
+}
+
+/// One sentence for a device that was asked for and fails, which ends the query.
+pub(crate) fn gave_out(function: &str, error: &(impl fmt::Display + ?Sized)) -> DataFusionError {
+    exec_datafusion_err!(
+        "{function}: the compute backend cuda failed ({error}); `SET {BACKEND_OPTION} = cpu` computes without a GPU"
+    )
 }
 
 fn describe(found: &Result<Availability, CudaError>) -> String {

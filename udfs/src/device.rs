@@ -1,22 +1,32 @@
 //! The device of this process, and what has been computed on it.
 
 use std::error::Error;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tithe_compute::forecast::{Found, SearchDevice, Searches};
+use tithe_compute::income::{DrawDevice, Rows};
 use tithe_cuda::CudaError;
 
-static BROUGHT: OnceLock<Arc<dyn SearchDevice>> = OnceLock::new();
+/// What computes beside the processor: the searches of forecasts and the draws of incomes.
+pub trait ComputeDevice: SearchDevice + DrawDevice {}
+
+impl<D: SearchDevice + DrawDevice> ComputeDevice for D {}
+
+static BROUGHT: OnceLock<Arc<dyn ComputeDevice>> = OnceLock::new();
 
 static SERIES_ON_PROCESSOR: AtomicU64 = AtomicU64::new(0);
 static SERIES_ON_DEVICE: AtomicU64 = AtomicU64::new(0);
 static SEARCHES_ON_DEVICE: AtomicU64 = AtomicU64::new(0);
 static FAILURES: AtomicU64 = AtomicU64::new(0);
+static CREATORS_ON_PROCESSOR: AtomicU64 = AtomicU64::new(0);
+static CREATORS_ON_DEVICE: AtomicU64 = AtomicU64::new(0);
+static DRAW_FAILURES: AtomicU64 = AtomicU64::new(0);
 
 /// Uses `device` in place of this machine's GPU from now on, for all sessions of the process: for tests. `false` where
 /// there is one already.
-pub fn bring_device(device: Arc<dyn SearchDevice>) -> bool {
+pub fn bring_device(device: Arc<dyn ComputeDevice>) -> bool {
     BROUGHT.set(device).is_ok()
 }
 
@@ -24,14 +34,14 @@ pub fn bring_device(device: Arc<dyn SearchDevice>) -> bool {
 ///
 /// # Errors
 /// When there is one and it cannot be used.
-pub(crate) fn device() -> Result<Option<&'static dyn SearchDevice>, CudaError> {
+pub(crate) fn device() -> Result<Option<&'static dyn ComputeDevice>, CudaError> {
     match BROUGHT.get() {
         Some(device) => Ok(Some(device.as_ref())),
-        None => Ok(tithe_cuda::gpu()?.map(|gpu| gpu as &dyn SearchDevice)),
+        None => Ok(tithe_cuda::gpu()?.map(|gpu| gpu as &dyn ComputeDevice)),
     }
 }
 
-/// What the functions of a series have computed in this process.
+/// What the functions of a series, and `influencer_income`, have computed in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Computed {
     /// Series whose parameters were searched on the processor.
@@ -40,8 +50,14 @@ pub struct Computed {
     pub series_on_device: u64,
     /// Searches that ran on a device.
     pub searches_on_device: u64,
-    /// Batches that a device failed.
+    /// Batches of searches that a device failed.
     pub device_failures: u64,
+    /// Creators whose income was drawn on the processor.
+    pub creators_on_processor: u64,
+    /// Creators whose income was drawn on a device.
+    pub creators_on_device: u64,
+    /// Batches of draws that a device failed.
+    pub draw_failures: u64,
 }
 
 /// What has been computed so far.
@@ -52,6 +68,9 @@ pub fn computed() -> Computed {
         series_on_device: SERIES_ON_DEVICE.load(Ordering::Relaxed),
         searches_on_device: SEARCHES_ON_DEVICE.load(Ordering::Relaxed),
         device_failures: FAILURES.load(Ordering::Relaxed),
+        creators_on_processor: CREATORS_ON_PROCESSOR.load(Ordering::Relaxed),
+        creators_on_device: CREATORS_ON_DEVICE.load(Ordering::Relaxed),
+        draw_failures: DRAW_FAILURES.load(Ordering::Relaxed),
     }
 }
 
@@ -63,6 +82,27 @@ pub(crate) fn count_on_processor(series: usize) {
 /// Counts series whose parameters were searched on a device.
 pub(crate) fn count_on_device(series: usize) {
     SERIES_ON_DEVICE.fetch_add(series as u64, Ordering::Relaxed);
+}
+
+/// Counts creators whose income was drawn on the processor.
+pub(crate) fn count_creators_on_processor(creators: usize) {
+    CREATORS_ON_PROCESSOR.fetch_add(creators as u64, Ordering::Relaxed);
+}
+
+/// Counts creators whose income was drawn on a device.
+pub(crate) fn count_creators_on_device(creators: usize) {
+    CREATORS_ON_DEVICE.fetch_add(creators as u64, Ordering::Relaxed);
+}
+
+/// A device whose failures to draw are counted.
+pub(crate) struct CountedDraws<'a>(pub(crate) &'a dyn ComputeDevice);
+
+impl DrawDevice for CountedDraws<'_> {
+    fn draw(&self, rows: &Rows, draws: Range<u32>) -> Result<Vec<f64>, Box<dyn Error + Send + Sync>> {
+        self.0.draw(rows, draws).inspect_err(|_| {
+            DRAW_FAILURES.fetch_add(1, Ordering::Relaxed);
+        })
+    }
 }
 
 /// A device whose searches and failures are counted.

@@ -16,7 +16,7 @@ mod table;
 pub use aggregate::hidden_aggregates;
 pub use backend::{Backend, BackendError, check_backend, requested_backend};
 pub use calls::complete_calls;
-pub use device::{Computed, bring_device, computed};
+pub use device::{ComputeDevice, Computed, bring_device, computed};
 pub use documentation::{ArgumentDoc, Example, FunctionDoc, FunctionKind};
 pub use pseudonym_key::{PseudonymKey, PseudonymKeyError};
 pub use registry::{

@@ -25,6 +25,15 @@ impl FunctionRewrite for SessionBackend {
     /// When the session asks for a backend that cannot be had.
     fn rewrite(&self, expr: Expr, _schema: &DFSchema, config: &ConfigOptions) -> Result<Transformed<Expr>> {
         match expr {
+            Expr::ScalarFunction(mut call) => {
+                match crate::scalar::with_backend(&call.func, || asked_for(call.func.name(), config))? {
+                    Some(function) => {
+                        call.func = function;
+                        Ok(Transformed::yes(Expr::ScalarFunction(call)))
+                    }
+                    None => Ok(Transformed::no(Expr::ScalarFunction(call))),
+                }
+            }
             Expr::AggregateFunction(mut call) => match told(&call.func, config)? {
                 Some(function) => {
                     call.func = function;
@@ -48,13 +57,18 @@ impl FunctionRewrite for SessionBackend {
 
 /// The function told the backend of its session; `None` for one that does not ask.
 fn told(function: &AggregateUDF, config: &ConfigOptions) -> Result<Option<Arc<AggregateUDF>>> {
-    let refused = |error| plan_datafusion_err!("{}: {error}", function.name());
-    let backend = || -> Result<Backend> {
-        let options = config.extensions.iter().flat_map(|(_, options)| options.entries());
-        let named = options.into_iter().find(|entry| entry.key == BACKEND_OPTION);
-        let backend = requested_backend(named.and_then(|entry| entry.value).as_deref()).map_err(refused)?;
-        check_backend(backend).map_err(refused)?;
-        Ok(backend)
-    };
-    with_backend(function, backend)
+    with_backend(function, || asked_for(function.name(), config))
+}
+
+/// The backend that a session asks for, for `function`.
+///
+/// # Errors
+/// When it cannot be had.
+fn asked_for(function: &str, config: &ConfigOptions) -> Result<Backend> {
+    let refused = |error| plan_datafusion_err!("{function}: {error}");
+    let options = config.extensions.iter().flat_map(|(_, options)| options.entries());
+    let named = options.into_iter().find(|entry| entry.key == BACKEND_OPTION);
+    let backend = requested_backend(named.and_then(|entry| entry.value).as_deref()).map_err(refused)?;
+    check_backend(backend).map_err(refused)?;
+    Ok(backend)
 }

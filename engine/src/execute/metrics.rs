@@ -77,7 +77,7 @@ impl Collector for Memory {
     }
 }
 
-/// Where the functions of a series have computed in this process; read when asked for.
+/// Where the functions of a series, and `influencer_income`, have computed in this process; read when asked for.
 #[derive(Debug)]
 struct Forecasts;
 
@@ -88,6 +88,9 @@ impl Collector for Forecasts {
             series_on_device,
             searches_on_device,
             device_failures,
+            creators_on_processor,
+            creators_on_device,
+            draw_failures,
         } = tithe_udfs::computed();
         let mut counter = |name: &str, help: &str, count: u64| {
             let counter = ConstCounter::new(count);
@@ -100,6 +103,9 @@ impl Collector for Forecasts {
         )?;
         counter("forecast_series_gpu", "Series whose parameters were searched on a GPU", series_on_device)?;
         counter("forecast_searches_gpu", "Parameter searches that ran on a GPU", searches_on_device)?;
-        counter("forecast_gpu_failures", "Batches of searches that a GPU failed", device_failures)
+        counter("forecast_gpu_failures", "Batches of searches that a GPU failed", device_failures)?;
+        counter("income_creators_cpu", "Creators whose income was drawn on the CPU", creators_on_processor)?;
+        counter("income_creators_gpu", "Creators whose income was drawn on a GPU", creators_on_device)?;
+        counter("income_gpu_failures", "Batches of draws that a GPU failed", draw_failures)
     }
 }

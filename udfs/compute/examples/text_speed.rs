@@ -1,4 +1,5 @@
-//! How fast texts are scanned for amounts, discount codes and group-buy windows, in megabytes a second on one core.
+//! How fast texts are made half-width and scanned for amounts, signs of sponsors, discount codes and group-buy windows,
+//! in megabytes a second on one core.
 //!
 //! ```text
 //! cargo run --release -p tithe-compute --example text_speed -- [megabytes]
@@ -11,7 +12,8 @@ use std::time::Instant;
 
 use chrono::NaiveDate;
 use tithe_compute::amount::extract_amounts;
-use tithe_compute::promotion::{discount_codes, group_buy_window};
+use tithe_compute::promotion::{SponsorLexicon, discount_codes, group_buy_window};
+use tithe_compute::text::normalise;
 
 /// The best of so many runs counts.
 const RUNS: u32 = 5;
@@ -26,16 +28,20 @@ const TEXTS: [&str; 4] = [
 ];
 
 /// A function over one text, of whose answer nothing is kept.
-type Scan = fn(&str);
+type Scan<'a> = &'a dyn Fn(&str);
 
-fn main() {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let megabytes: usize = std::env::args().nth(1).and_then(|argument| argument.parse().ok()).unwrap_or(16);
     let texts: Vec<&str> =
         TEXTS.iter().copied().cycle().take(megabytes * 1_000_000 * TEXTS.len() / bytes(&TEXTS)).collect();
-    let scans: [(&str, Scan); 3] = [
-        ("extract_amounts", |text| drop(black_box(extract_amounts(text)))),
-        ("discount_codes", |text| drop(black_box(discount_codes(text)))),
-        ("group_buy_window", |text| {
+    let lexicon = SponsorLexicon::shipped()?;
+    let scans: [(&str, Scan<'_>); 6] = [
+        ("normalise", &|text| drop(black_box(normalise(text)))),
+        ("extract_amounts", &|text| drop(black_box(extract_amounts(text)))),
+        ("sponsor_signals", &|text| drop(black_box(lexicon.signals(text)))),
+        ("normalise, then sponsor_signals", &|text| drop(black_box(lexicon.signals(&normalise(text))))),
+        ("discount_codes", &|text| drop(black_box(discount_codes(text)))),
+        ("group_buy_window", &|text| {
             black_box(group_buy_window(text, NaiveDate::from_ymd_opt(2025, 8, 30)));
         }),
     ];
@@ -46,8 +52,9 @@ fn main() {
             texts.iter().for_each(|text| scan(text));
             best = best.min(started.elapsed().as_secs_f64());
         }
-        println!("{name:18} {:.0} MB/s", bytes(&texts) as f64 / 1e6 / best);
+        println!("{name:32} {:.0} MB/s", bytes(&texts) as f64 / 1e6 / best);
     }
+    Ok(())
 }
 
 fn bytes(texts: &[&str]) -> usize {

@@ -7,3 +7,4 @@ pub mod identifiers;
 pub mod income;
 pub mod promotion;
 pub mod random;
+pub mod text;

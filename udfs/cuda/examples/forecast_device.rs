@@ -95,7 +95,7 @@ fn kernels(gpu: &Gpu, searches: &Searches, series: usize) -> Result<(), Box<dyn 
     for kernel in Kernel::all() {
         let part = of_kernel(searches, kernel);
         let plan = Plan::new(&part)?;
-        let Some(launch) = plan.launches().first() else { continue };
+        let Some(launch) = plan.work().launches().first() else { continue };
         let resources = gpu.resources(kernel, launch.geometry)?;
         let seconds = gpu.time_of_kernels(&plan, TIMES)?;
         let lengths = part.smoothing.iter().map(|search| search.values.len());

@@ -13,9 +13,9 @@ use tithe_compute::forecast::candidate_offsets;
 
 use crate::probe::failed_to;
 use crate::searches::{
-    Argument, DeviceSearches, Geometry, Kernel, Launch, Machine, MachineResult, PTX, Plan,
+    Argument, DeviceSearches, Geometry, Kernel, Launch, Machine, MachineResult, PTX, Plan, Work,
 };
-use crate::{Availability, CudaError, Device, probe};
+use crate::{Availability, CudaError, Device, draws, probe};
 
 /// The first compute capability that the kernels are compiled for.
 const OLDEST: (i32, i32) = (7, 5);
@@ -28,7 +28,7 @@ const WARP: u32 = 32;
 pub struct Gpu {
     device: Device,
     context: Arc<CudaContext>,
-    /// In the order of [`Kernel::all`].
+    /// In the order of [`Kernel::place`].
     functions: Vec<CudaFunction>,
     offsets: CudaSlice<f64>,
     idle: Mutex<Vec<Lane>>,
@@ -99,13 +99,18 @@ impl Gpu {
         // SAFETY: no two streams share memory but for `offsets`, which is written and complete before the first of
         // the other streams is made, and never after; every other buffer is made, used and freed on one stream.
         unsafe { context.disable_event_tracking() };
-        let module = context.load_module(Ptx::from_src(PTX)).map_err(|error| match error {
-            DriverError(CUresult::CUDA_ERROR_UNSUPPORTED_PTX_VERSION) => CudaError::OldDriver,
-            other => failed_to("load the GPU kernels")(other),
-        })?;
-        let function = |kernel: Kernel| module.load_function(kernel.name());
-        let functions =
-            Kernel::all().map(function).collect::<Result<_, _>>().map_err(failed_to("find a GPU kernel"))?;
+        let load = |ptx: &'static str| {
+            context.load_module(Ptx::from_src(ptx)).map_err(|error| match error {
+                DriverError(CUresult::CUDA_ERROR_UNSUPPORTED_PTX_VERSION) => CudaError::OldDriver,
+                other => failed_to("load the GPU kernels")(other),
+            })
+        };
+        let (searches, draws) = (load(PTX)?, load(draws::PTX)?);
+        let functions = Kernel::all()
+            .map(|kernel| searches.load_function(kernel.name()))
+            .chain([draws.load_function(Kernel::Draws.name())])
+            .collect::<Result<_, _>>()
+            .map_err(failed_to("find a GPU kernel"))?;
         let stream = context.default_stream();
         let offsets = stream
             .clone_htod(&candidate_offsets())
@@ -156,25 +161,26 @@ impl Gpu {
     /// # Errors
     /// When the GPU fails.
     pub fn time_of_kernels(&self, plan: &Plan<'_>, times: u32) -> Result<f64, CudaError> {
-        let mut lane = self.lane(plan)?;
+        let work = plan.work();
+        let mut lane = self.lane(work)?;
         let input = lane.input.as_mut_slice().map_err(failed_to("reach page-locked memory"))?;
-        plan.write(&mut input[..plan.input_words()])?;
-        let timed = guarded(|| self.timed(&lane, plan, times));
+        plan.write(&mut input[..work.input_words()])?;
+        let timed = guarded(|| self.timed(&lane, work, times));
         self.settle(lane, timed.is_ok());
         timed
     }
 
-    fn timed(&self, lane: &Lane, plan: &Plan<'_>, times: u32) -> Result<f64, CudaError> {
+    fn timed(&self, lane: &Lane, work: &Work, times: u32) -> Result<f64, CudaError> {
         let stream = &lane.stream;
         let host = lane.input.as_slice().map_err(failed_to("reach page-locked memory"))?;
-        let (mut input, output) = self.buffers(stream, plan)?;
-        stream.memcpy_htod(&host[..plan.input_words()], &mut input).map_err(failed_to("copy to the GPU"))?;
+        let (mut input, output) = self.buffers(stream, work)?;
+        stream.memcpy_htod(&host[..work.input_words()], &mut input).map_err(failed_to("copy to the GPU"))?;
         let event =
             || stream.record_event(Some(CUevent_flags::CU_EVENT_DEFAULT)).map_err(failed_to("time a GPU"));
-        self.launch_all(stream, plan, &input, &output)?;
+        self.launch_all(stream, work, &input, &output)?;
         let start = event()?;
         for _ in 0..times {
-            self.launch_all(stream, plan, &input, &output)?;
+            self.launch_all(stream, work, &input, &output)?;
         }
         let end = event()?;
         let milliseconds = start.elapsed_ms(&end).map_err(failed_to("time a GPU"))?;
@@ -185,11 +191,11 @@ impl Gpu {
         self.functions.get(kernel.place()).ok_or(CudaError::Unfit)
     }
 
-    /// A lane with room for `plan`.
-    fn lane(&self, plan: &Plan<'_>) -> Result<Lane, CudaError> {
+    /// A lane with room for `work`.
+    fn lane(&self, work: &Work) -> Result<Lane, CudaError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         guarded(|| {
-            let (input, output) = (plan.input_words(), plan.output_words());
+            let (input, output) = (work.input_words(), work.output_words());
             match idle {
                 Some(lane) if lane.input.len() >= input && lane.output.len() >= output => Ok(lane),
                 // Made anew, larger: what a batch needs, the next ones will need too.
@@ -227,27 +233,27 @@ impl Gpu {
     fn buffers(
         &self,
         stream: &Arc<CudaStream>,
-        plan: &Plan<'_>,
+        work: &Work,
     ) -> Result<(CudaSlice<u64>, CudaSlice<u64>), CudaError> {
         // A buffer of nothing is an error of the driver.
         let buffer = |words: usize| {
             // SAFETY: the memory is unset; what is read of it is written before, by the copy or by the kernels.
             unsafe { stream.alloc::<u64>(words.max(1)) }.map_err(failed_to("take memory of a GPU"))
         };
-        Ok((buffer(plan.input_words())?, buffer(plan.output_words())?))
+        Ok((buffer(work.input_words())?, buffer(work.output_words())?))
     }
 
     fn launch_all(
         &self,
         stream: &Arc<CudaStream>,
-        plan: &Plan<'_>,
+        work: &Work,
         input: &CudaSlice<u64>,
         output: &CudaSlice<u64>,
     ) -> Result<(), CudaError> {
         let (input, _input) = input.device_ptr(stream);
         let (output, _output) = output.device_ptr(stream);
         let (offsets, _offsets) = self.offsets.device_ptr(stream);
-        for Launch { kernel, geometry, arguments } in plan.launches() {
+        for Launch { kernel, geometry, arguments } in work.launches() {
             let addresses: Vec<u64> = arguments
                 .iter()
                 .map(|argument| match argument {
@@ -273,8 +279,9 @@ impl Gpu {
             };
             // SAFETY: the arguments are as many, of the widths and in the order that the kernel declares (tested
             // against the PTX). Their regions lie inside of `input` and `output`, which live until the stream is
-            // done; a plan exists only of searches that read within their numbers and write factors of their own, so
-            // that no two launches write the same word, and none a word of the input; shared memory is as large as a
+            // done; a plan exists only of searches that read within their numbers and write factors of their own, or of
+            // rows that the model made with the tables they name, so that no two launches write the same word, and none
+            // a word of the input; shared memory is as large as a
             // kernel indexes (tested in an interpreter that checks every access).
             unsafe { builder.launch(configuration) }.map_err(failed_to("launch a kernel"))?;
         }
@@ -282,15 +289,15 @@ impl Gpu {
     }
 
     /// Copies there, launches, copies back, and waits.
-    fn execute(&self, lane: &mut Lane, plan: &Plan<'_>) -> Result<(), CudaError> {
+    fn execute(&self, lane: &mut Lane, work: &Work) -> Result<(), CudaError> {
         let Lane { stream, input: from, output: to } = lane;
         let from = from.as_slice().map_err(failed_to("reach page-locked memory"))?;
-        let (mut input, output) = self.buffers(stream, plan)?;
-        stream.memcpy_htod(&from[..plan.input_words()], &mut input).map_err(failed_to("copy to the GPU"))?;
-        self.launch_all(stream, plan, &input, &output)?;
+        let (mut input, output) = self.buffers(stream, work)?;
+        stream.memcpy_htod(&from[..work.input_words()], &mut input).map_err(failed_to("copy to the GPU"))?;
+        self.launch_all(stream, work, &input, &output)?;
         let to = to.as_mut_slice().map_err(failed_to("reach page-locked memory"))?;
-        let found = output.slice(..plan.output_words());
-        stream.memcpy_dtoh(&found, &mut to[..plan.output_words()]).map_err(failed_to("copy from the GPU"))?;
+        let found = output.slice(..work.output_words());
+        stream.memcpy_dtoh(&found, &mut to[..work.output_words()]).map_err(failed_to("copy from the GPU"))?;
         // The thread sleeps until then: others have a use for its core.
         let event = stream.record_event(Some(CUevent_flags::CU_EVENT_BLOCKING_SYNC));
         event.and_then(|event| event.synchronize()).map_err(failed_to("finish"))
@@ -300,18 +307,18 @@ impl Gpu {
 impl Machine for Gpu {
     fn run(
         &self,
-        plan: &Plan<'_>,
+        work: &Work,
         write: &mut dyn FnMut(&mut [u64]) -> MachineResult<()>,
         read: &mut dyn FnMut(&[u64]) -> MachineResult<()>,
     ) -> MachineResult<()> {
-        let mut lane = self.lane(plan)?;
+        let mut lane = self.lane(work)?;
         let input = lane.input.as_mut_slice().map_err(failed_to("reach page-locked memory"))?;
-        write(&mut input[..plan.input_words()])?;
-        let executed = guarded(|| self.execute(&mut lane, plan));
+        write(&mut input[..work.input_words()])?;
+        let executed = guarded(|| self.execute(&mut lane, work));
         let done = match executed {
             Ok(()) => {
                 let output = lane.output.as_slice().map_err(failed_to("reach page-locked memory"))?;
-                read(&output[..plan.output_words()])
+                read(&output[..work.output_words()])
             }
             Err(error) => Err(error.into()),
         };

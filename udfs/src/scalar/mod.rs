@@ -1,7 +1,6 @@
 //! The scalar functions, one file each.
 
 mod ban_valid;
-mod contact_mask;
 mod discount_codes;
 mod einvoice_number_valid;
 mod extract_amounts;
@@ -22,6 +21,7 @@ mod vat_period_start;
 
 use crate::registry::FunctionEntry;
 
+pub(crate) use influencer_income::with_backend;
 pub(crate) use pseudonym::pseudonym;
 
 /// Every scalar function.

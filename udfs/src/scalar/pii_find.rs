@@ -7,8 +7,8 @@ use arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Result, internal_datafusion_err};
 use regex::Regex;
 use tithe_compute::identifiers::{luhn_is_valid, tw_id_kind};
+use tithe_compute::text::mask_mailboxes;
 
-use super::contact_mask::mask_mailboxes;
 use super::row_function::{RowFunction, Totality, only};
 use super::struct_rows::{nullable_fields, struct_lists};
 use super::text_rows::{normalise, text_rows};

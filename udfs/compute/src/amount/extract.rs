@@ -111,64 +111,84 @@ pub fn extract_amounts(text: &str) -> Vec<AmountFound<'_>> {
     found
 }
 
+/// Characters of three bytes, a bit each, by their first two bytes and then by the third.
+type CharacterSet = [u64; 1024];
+
+const fn set_of(characters: &[char]) -> CharacterSet {
+    let mut set = [0; 1024];
+    let mut place = 0;
+    while place < characters.len() {
+        let code = characters[place] as usize;
+        set[code >> 6] |= 1 << (code & 63);
+        place += 1;
+    }
+    set
+}
+
+static NUMERALS: CharacterSet = set_of(&[
+    '零', '〇', '一', '二', '兩', '三', '四', '五', '六', '七', '八', '九', '十', '壹', '貳', '參', '肆',
+    '伍', '陸', '柒', '捌', '玖', '拾', '廿', '卅',
+]);
+static UNITS: CharacterSet = set_of(&['百', '千', '萬', '万', '億', '兆', '佰', '仟']);
+
+/// Whether the character that begins at `place` is of the set; no character of another length is.
+fn is_of(set: &CharacterSet, bytes: &[u8], place: usize) -> bool {
+    match bytes.get(place..place + 3) {
+        Some(&[first @ 0xE0..=0xEF, second, third]) => {
+            let pair = usize::from(first & 15) << 6 | usize::from(second & 63);
+            set[pair] >> (third & 63) & 1 == 1
+        }
+        _ => false,
+    }
+}
+
+/// Where the next digit or numeral is. Walks by the bytes that begin a character: most of a text is passed over here.
 fn next_numeral(text: &str, from: usize) -> Option<usize> {
-    let rest = text.get(from..)?;
-    rest.char_indices().find(|(_, c)| c.is_ascii_digit() || is_numeral(*c)).map(|(place, _)| from + place)
+    let bytes = text.as_bytes();
+    let mut place = from;
+    loop {
+        while without_digits(bytes, place) {
+            place += 8;
+        }
+        place += match *bytes.get(place)? {
+            b'0'..=b'9' => return Some(place),
+            0xE0..=0xEF if is_of(&NUMERALS, bytes, place) => return Some(place),
+            0xE0..=0xEF => 3,
+            0xC0..=0xDF => 2,
+            0xF0..=0xFF => 4,
+            _ => 1,
+        };
+    }
 }
 
-fn is_numeral(c: char) -> bool {
-    // All lie between these two; most characters of a text fall outside of the match at the first comparison.
-    ('〇'..='零').contains(&c)
-        && matches!(
-            c,
-            '零' | '〇'
-                | '一'
-                | '二'
-                | '兩'
-                | '三'
-                | '四'
-                | '五'
-                | '六'
-                | '七'
-                | '八'
-                | '九'
-                | '十'
-                | '壹'
-                | '貳'
-                | '參'
-                | '肆'
-                | '伍'
-                | '陸'
-                | '柒'
-                | '捌'
-                | '玖'
-                | '拾'
-                | '廿'
-                | '卅'
-        )
-}
-
-fn is_unit(c: char) -> bool {
-    matches!(c, '百' | '千' | '萬' | '万' | '億' | '兆' | '佰' | '仟')
+/// Whether the next eight bytes are ASCII without a digit.
+fn without_digits(bytes: &[u8], place: usize) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let Some(eight) = bytes.get(place..).and_then(<[u8]>::first_chunk) else { return false };
+    let eight = u64::from_le_bytes(*eight);
+    // A digit becomes less than ten; adding 0x76 takes all others to 0x80 or more.
+    let others = (eight ^ (EACH * 0x30)).wrapping_add(EACH * 0x76);
+    (eight | !others) & (EACH * 0x80) == 0
 }
 
 /// The longest run of digits, separators, numerals and units, less a comma or point that ends a sentence.
 fn number_at(text: &str, start: usize) -> &str {
     let rest = text.get(start..).unwrap_or_default();
+    let bytes = rest.as_bytes();
     let mut end = 0;
-    let mut characters = rest.char_indices().peekable();
-    while let Some((place, c)) = characters.next() {
-        let following = characters.peek().map(|(_, next)| *next);
-        let continues = c.is_ascii_digit()
-            || is_numeral(c)
-            || is_unit(c)
-            || (c == ',' && groups_thousands(rest, place))
-            || (c == '.' && following.is_some_and(|next| next.is_ascii_digit()))
-            || (c == ' ' && place > 0 && following.is_some_and(is_unit));
+    while let Some(byte) = bytes.get(end) {
+        let continues = match byte {
+            b'0'..=b'9' => true,
+            b',' => groups_thousands(rest, end),
+            b'.' => bytes.get(end + 1).is_some_and(u8::is_ascii_digit),
+            b' ' => end > 0 && is_of(&UNITS, bytes, end + 1),
+            0xE0..=0xEF => is_of(&NUMERALS, bytes, end) || is_of(&UNITS, bytes, end),
+            _ => false,
+        };
         if !continues {
             break;
         }
-        end = place + c.len_utf8();
+        end += if byte.is_ascii() { 1 } else { 3 };
     }
     rest.get(..end).unwrap_or_default()
 }
@@ -195,25 +215,29 @@ fn amount_at<'a>(text: &'a str, least: usize, start: usize, number: &'a str) -> 
     if let Some((percent, suffix)) = percent_off(number, after) {
         return spread(AmountKind::PercentOff(percent), 0, suffix);
     }
-    if let Some(prefix) = ends_with_any(before, &FOREIGN_PREFIXES) {
+    let before = Before::new(before);
+    if let Some(prefix) = before.ends_with_any(&FOREIGN_PREFIXES) {
         return spread(AmountKind::Foreign, prefix, 0);
     }
     let (factor, gap) = letter_factor(after);
     let rest = after.get(gap..)?;
-    if let Some(suffix) = starts_with_any(rest, &FOREIGN_SUFFIXES) {
+    let opens = rest.starts_with(opens_a_mark);
+    if opens && let Some(suffix) = starts_with_any(rest, &FOREIGN_SUFFIXES) {
         return spread(AmountKind::Foreign, 0, gap + suffix);
     }
-    let prefix = ends_with_any(before, &DOLLAR_PREFIXES).or_else(|| price_word(before));
-    let suffix = starts_with_any(rest, &DOLLAR_SUFFIXES);
-    let reduction = ends_with_any(before, &REDUCTION_WORDS);
-    let threshold = ends_with_any(before, &["滿"]).filter(|_| suffix.is_some() || !counts_a_thing(rest));
+    let prefix = before.ends_with_any(&DOLLAR_PREFIXES).or_else(|| before.price_word());
+    let suffix = if opens { starts_with_any(rest, &DOLLAR_SUFFIXES) } else { None };
+    let reduction = before.ends_with_any(&REDUCTION_WORDS);
+    let threshold = before.ends_with_any(&["滿"]).filter(|_| suffix.is_some() || !counts_a_thing(rest));
     let marked = prefix.is_some() || suffix.is_some() || reduction.is_some() || threshold.is_some();
-    let large = number.contains(['萬', '万', '億']);
-    if !marked && (!large || starts_with_any(after, &COUNTED).is_some()) {
+    if !marked && (!number.contains(['萬', '万', '億']) || starts_with_any(after, &COUNTED).is_some()) {
         return None;
     }
-    let written = format!("{number}{}", if marked { factor } else { "" });
-    let dollars = parse_twd(&written)?;
+    let dollars = if marked && !factor.is_empty() {
+        parse_twd(&format!("{number}{factor}"))?
+    } else {
+        parse_twd(number)?
+    };
     let (taken_gap, suffix) =
         (if factor.is_empty() && suffix.is_none() { 0 } else { gap }, suffix.unwrap_or(0));
     if let Some(prefix) = reduction {
@@ -269,25 +293,70 @@ fn counts_a_thing(after: &str) -> bool {
     })
 }
 
-fn price_word(before: &str) -> Option<usize> {
-    let trimmed = before.trim_end_matches([' ', ':']);
-    ends_with_any(trimmed, &PRICE_WORDS).map(|word| word + before.len() - trimmed.len())
+/// What stands before a number.
+struct Before<'a> {
+    /// Without the blanks before the number.
+    text: &'a str,
+    blanks: usize,
+    /// Whether a mark can end here: most numbers can be passed over by this alone.
+    closes: bool,
 }
 
-/// The length of the longest mark at the end, with blanks after it.
-fn ends_with_any(before: &str, marks: &[&str]) -> Option<usize> {
-    let trimmed = before.trim_end_matches(' ');
-    if !trimmed.ends_with(closes_a_mark) {
-        return None;
+impl<'a> Before<'a> {
+    fn new(before: &'a str) -> Self {
+        let text = before.trim_end_matches(' ');
+        Self { text, blanks: before.len() - text.len(), closes: text.ends_with(closes_a_mark) }
     }
-    let blanks = before.len() - trimmed.len();
-    marks.iter().filter(|mark| ends_with(trimmed, mark)).map(|mark| mark.len() + blanks).max()
+
+    /// The length of the longest mark at the end, with blanks after it.
+    fn ends_with_any(&self, marks: &[&str]) -> Option<usize> {
+        if !self.closes {
+            return None;
+        }
+        let lengths = marks.iter().filter(|mark| ends_with(self.text, mark)).map(|mark| mark.len());
+        lengths.max().map(|mark| mark + self.blanks)
+    }
+
+    /// The same of words for a price, which a colon may part from the number.
+    fn price_word(&self) -> Option<usize> {
+        if !self.text.ends_with(':') {
+            return self.ends_with_any(&PRICE_WORDS);
+        }
+        let before = Before::new(self.text.trim_end_matches([' ', ':']));
+        let parted = self.text.len() - before.text.len();
+        before.ends_with_any(&PRICE_WORDS).map(|word| word + parted + self.blanks)
+    }
 }
 
-/// Whether a mark before a number can end so: most characters can be passed over by this alone.
+/// Whether a mark before a number can end so.
 fn closes_a_mark(last: char) -> bool {
     matches!(last, '$' | 'D' | 'd' | 'B' | 'b' | 'Y' | 'y' | '¥' | '€' | '£')
         || "幣金元價格要算勞費用折抵省下滿".contains(last)
+}
+
+/// Whether a mark after a number can begin so.
+fn opens_a_mark(first: char) -> bool {
+    matches!(
+        first,
+        '元' | '圓'
+            | '塊'
+            | '台'
+            | '臺'
+            | '美'
+            | '日'
+            | '港'
+            | '歐'
+            | '人'
+            | '韓'
+            | 'N'
+            | 'n'
+            | 'T'
+            | 't'
+            | 'U'
+            | 'u'
+            | 'J'
+            | 'j'
+    )
 }
 
 fn ends_with(text: &str, mark: &str) -> bool {
@@ -320,10 +389,13 @@ mod tests {
     }
 
     #[test]
-    fn every_mark_before_a_number_ends_as_one_can() {
+    fn every_mark_ends_or_begins_as_one_can() {
         let all = DOLLAR_PREFIXES.iter().chain(&FOREIGN_PREFIXES).chain(&PRICE_WORDS).chain(&REDUCTION_WORDS);
         for mark in all {
             assert!(mark.ends_with(closes_a_mark), "{mark}");
+        }
+        for mark in DOLLAR_SUFFIXES.iter().chain(&FOREIGN_SUFFIXES) {
+            assert!(mark.starts_with(opens_a_mark), "{mark}");
         }
     }
 

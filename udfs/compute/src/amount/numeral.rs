@@ -5,8 +5,8 @@ pub(super) struct Numeral {
     pub(super) scale: u32,
 }
 
-/// Longest run of digits taken; keeps every intermediate result inside `i128`.
-const MOST_DIGITS: usize = 18;
+/// Longest run of digits taken; keeps a whole number inside `i64` and every intermediate result inside `i128`.
+pub(super) const MOST_DIGITS: usize = 18;
 
 /// Reads a whole number of Arabic digits, Chinese numerals or both: `114`, `1,280`, `二千五百`, `一一四`, `3萬5千`.
 /// `None` for anything else, for fractions, and past 64 bits.
@@ -114,11 +114,12 @@ fn arabic(text: &str) -> Option<Numeral> {
     if leading.is_empty() || (grouped && leading.len() > 3) || groups.any(|group| group.len() != 3) {
         return None;
     }
-    let digits: String = whole.chars().filter(|c| *c != ',').chain(fraction.chars()).collect();
-    if digits.len() > MOST_DIGITS {
+    let digits = || whole.bytes().filter(|byte| *byte != b',').chain(fraction.bytes());
+    if digits().count() > MOST_DIGITS {
         return None;
     }
-    Some(Numeral { mantissa: digits.parse().ok()?, scale: u32::try_from(fraction.len()).ok()? })
+    let mantissa = digits().fold(0, |number, digit| number * 10 + i128::from(digit - b'0'));
+    Some(Numeral { mantissa, scale: u32::try_from(fraction.len()).ok()? })
 }
 
 fn chinese_digits(run: &str) -> Option<Token> {

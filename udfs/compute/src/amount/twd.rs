@@ -1,4 +1,4 @@
-use super::numeral::{Numeral, parse_numeral};
+use super::numeral::{MOST_DIGITS, Numeral, parse_numeral};
 
 /// Longest text read, in characters: no amount is longer.
 const MOST_CHARACTERS: usize = 64;
@@ -19,6 +19,9 @@ const CURRENCY_SUFFIXES: [&str; 8] = ["元", "圓", "塊錢", "塊", "NTD", "TWD
 #[must_use]
 pub fn parse_twd(text: &str) -> Option<i64> {
     let text = text.trim();
+    if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b',') {
+        return grouped(text);
+    }
     if text.chars().nth(MOST_CHARACTERS).is_some() {
         return None;
     }
@@ -35,6 +38,28 @@ pub fn parse_twd(text: &str) -> Option<i64> {
     };
     let dollars = round(parse_scaled(strip_suffix(text))?)?;
     Some(if negative || inner_negative { -dollars } else { dollars })
+}
+
+/// Digits, grouped by commas or not: what most amounts are, and needs no more than this.
+fn grouped(text: &str) -> Option<i64> {
+    let (mut dollars, mut digits, mut of_group, mut commas) = (0_i64, 0, 0, 0);
+    for byte in text.bytes() {
+        if byte == b',' {
+            if (commas == 0 && !(1..=3).contains(&of_group)) || (commas > 0 && of_group != 3) {
+                return None;
+            }
+            commas += 1;
+            of_group = 0;
+        } else {
+            digits += 1;
+            of_group += 1;
+            if digits > MOST_DIGITS {
+                return None;
+            }
+            dollars = dollars * 10 + i64::from(byte - b'0');
+        }
+    }
+    (digits > 0 && (commas == 0 || of_group == 3)).then_some(dollars)
 }
 
 fn strip_sign(text: &str) -> (bool, &str) {

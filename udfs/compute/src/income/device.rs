@@ -21,6 +21,11 @@ pub const DRAW_COLUMNS: usize = COLUMNS;
 /// Estimates that are worked on together: what a device takes to be busy, and the memory of their draws.
 const TOGETHER: usize = 256;
 
+/// Words that are places in tables.
+const LN_PROBABILITIES: usize = 2;
+const DEALS_TABLE: usize = 7;
+const CAMPAIGNS_TABLE: usize = 11;
+
 const REACH_UNKNOWN: u64 = 1;
 const FOLLOWERS_UNKNOWN: u64 = 2;
 const DEALS_WEIGH: u64 = 4;
@@ -32,13 +37,36 @@ const DECLARED: u64 = 64;
 /// Rows to draw from, and the tables they share.
 #[derive(Debug, Default)]
 pub struct Rows {
-    /// A row each, in the layout that the kernel documents.
-    pub words: Vec<[u64; ROW_WORDS]>,
-    /// Tables of counts: words below the first give the first number, and so on.
-    pub thresholds: Vec<u32>,
-    /// How probable the deals known are in each range of unknown followers.
-    pub ln_probabilities: Vec<f64>,
+    words: Vec<[u64; ROW_WORDS]>,
+    thresholds: Vec<u32>,
+    ln_probabilities: Vec<f64>,
     models: Vec<Model>,
+}
+
+/// Some of the rows of a [`Rows`].
+#[derive(Debug)]
+pub struct RowsPart<'a> {
+    words: &'a [[u64; ROW_WORDS]],
+    /// Where its thresholds and its probabilities begin in all.
+    firsts: [u64; 2],
+    /// Tables of counts: words below the first give the first number, and so on.
+    pub thresholds: &'a [u32],
+    /// How probable the deals known are in each range of unknown followers.
+    pub ln_probabilities: &'a [f64],
+}
+
+impl RowsPart<'_> {
+    /// A row each, in the layout that the kernel documents; the places of tables in it are places in those here.
+    pub fn words(&self) -> impl Iterator<Item = [u64; ROW_WORDS]> {
+        let [first_threshold, first_probability] = self.firsts;
+        self.words.iter().map(move |words| {
+            let mut words = *words;
+            words[DEALS_TABLE] -= first_threshold;
+            words[CAMPAIGNS_TABLE] -= first_threshold;
+            words[LN_PROBABILITIES] -= first_probability;
+            words
+        })
+    }
 }
 
 /// Something that draws. It makes the bits that [`Rows::run`] does.
@@ -65,6 +93,31 @@ impl Rows {
             rows.push(Model::new(evidence, priors, seed, &mut Flags::default()));
         }
         rows
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Some of the rows, with the tables that they alone use; `None` where there are no such rows.
+    #[must_use]
+    pub fn part(&self, taken: Range<usize>) -> Option<RowsPart<'_>> {
+        let words = self.words.get(taken.clone())?;
+        // The tables of a row come after those of the row before.
+        let start = |place: usize, row: usize, end: usize| {
+            self.words.get(row).map_or(end, |words| usize::try_from(words[place]).unwrap_or(end))
+        };
+        let range = |place: usize, end: usize| start(place, taken.start, end)..start(place, taken.end, end);
+        let thresholds = range(DEALS_TABLE, self.thresholds.len());
+        let ln_probabilities = range(LN_PROBABILITIES, self.ln_probabilities.len());
+        Some(RowsPart {
+            words,
+            firsts: [thresholds.start as u64, ln_probabilities.start as u64],
+            thresholds: self.thresholds.get(thresholds)?,
+            ln_probabilities: self.ln_probabilities.get(ln_probabilities)?,
+        })
     }
 
     fn push(&mut self, model: Model) {
@@ -288,6 +341,25 @@ mod tests {
         }
         assert!(estimate_batch(&rows, &priors, 200, 9, false, &Broken).is_err());
         assert_eq!(estimate_batch(&[], &priors, 200, 9, true, &Broken).ok(), Some(Vec::new()));
+    }
+
+    #[test]
+    fn parts_have_the_tables_of_their_rows() {
+        let evidence: Vec<Evidence> = (0..7)
+            .map(|index| {
+                let evidence = simulate(&Priors::default(), 5, index).evidence;
+                Evidence { followers: evidence.followers.filter(|_| index % 3 > 0), ..evidence }
+            })
+            .collect();
+        let rows = Rows::new(&evidence, &Priors::default(), 0);
+        for (first, last) in [(0, 7), (0, 1), (2, 5), (6, 7), (3, 3)] {
+            let part = rows.part(first..last).expect("there are such rows");
+            let alone = Rows::new(&evidence[first..last], &Priors::default(), 0);
+            assert_eq!(part.words().collect::<Vec<_>>(), alone.words);
+            assert_eq!(part.thresholds, alone.thresholds);
+            assert_eq!(part.ln_probabilities, alone.ln_probabilities);
+        }
+        assert!(rows.part(5..8).is_none() && rows.count() == 7);
     }
 
     #[test]

@@ -29,7 +29,7 @@ mod simulate;
 mod sponsorship;
 
 pub use category::Category;
-pub use device::{DRAW_COLUMNS, DrawDevice, ROW_WORDS, Rows, estimate_batch, month_table};
+pub use device::{DRAW_COLUMNS, DrawDevice, ROW_WORDS, Rows, RowsPart, estimate_batch, month_table};
 pub use estimate::{Amounts, Estimate, Summary, Undeclared, estimate, estimate_all, explained};
 pub use evidence::Evidence;
 pub use explain::{Contribution, EvidenceKind};

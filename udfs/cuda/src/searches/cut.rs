@@ -201,7 +201,7 @@ mod tests {
         for most in [6_000, 10_000, 40_000, usize::MAX] {
             let cut = cut(&all, most);
             for piece in &cut.pieces {
-                assert!(Plan::new(&piece.searches).is_ok_and(|plan| plan.bytes() <= most));
+                assert!(Plan::new(&piece.searches).is_ok_and(|plan| plan.work().bytes() <= most));
             }
             assert!(cut.left.is_empty(), "{most}");
             assert_eq!(cut.pieces.len() > 1, most != usize::MAX);

@@ -4,12 +4,12 @@ use tithe_compute::forecast::{Found, SearchDevice, Searches, Theta};
 
 use super::arbiter::Arbiter;
 use super::cut::cut;
-use super::plan::{Plan, check};
+use super::plan::{Plan, Work, check};
 
 /// The most bytes of a batch: more searches at once keep no GPU busier.
 const MOST_BATCH: usize = 64 << 20;
 
-/// What runs plans: a GPU, or in tests an interpreter.
+/// What runs kernels: a GPU, or in tests an interpreter.
 pub trait Machine: Send + Sync {
     /// Hands `write` the input to fill, copies it to the device, runs the launches, copies the output back and hands it
     /// to `read`. Calls may come from several threads at once.
@@ -18,7 +18,7 @@ pub trait Machine: Send + Sync {
     /// When the device fails, or `write` or `read` does.
     fn run(
         &self,
-        plan: &Plan<'_>,
+        work: &Work,
         write: &mut dyn FnMut(&mut [u64]) -> MachineResult<()>,
         read: &mut dyn FnMut(&[u64]) -> MachineResult<()>,
     ) -> MachineResult<()>;
@@ -27,7 +27,7 @@ pub trait Machine: Send + Sync {
 /// What a machine gives.
 pub type MachineResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Runs searches on a machine, within a budget of its memory that all threads share. Those that its kernels do not
+/// Runs searches, and the draws of the income model, on a machine, within a budget of its memory that all threads share. Those that its kernels do not
 /// take run on the processor.
 #[derive(Debug)]
 pub struct DeviceSearches<M> {
@@ -47,18 +47,28 @@ impl<M: Machine> DeviceSearches<M> {
     }
 
     /// Bytes on the device.
-    fn most_of_a_batch(&self) -> usize {
+    pub(crate) fn most_of_a_batch(&self) -> usize {
         self.arbiter.budget().min(MOST_BATCH)
     }
 
     fn run(&self, plan: &Plan<'_>) -> MachineResult<Found> {
-        let _reserved = self.arbiter.reserve(plan.bytes())?;
         let mut found = Found::default();
-        self.machine.run(plan, &mut |input| Ok(plan.write(input)?), &mut |output| {
+        self.run_work(plan.work(), &mut |input| Ok(plan.write(input)?), &mut |output| {
             found = plan.read(output)?;
             Ok(())
         })?;
         Ok(found)
+    }
+
+    /// [`Machine::run`], once there is memory for it.
+    pub(crate) fn run_work(
+        &self,
+        work: &Work,
+        write: &mut dyn FnMut(&mut [u64]) -> MachineResult<()>,
+        read: &mut dyn FnMut(&[u64]) -> MachineResult<()>,
+    ) -> MachineResult<()> {
+        let _reserved = self.arbiter.reserve(work.bytes())?;
+        self.machine.run(work, write, read)
     }
 }
 
@@ -66,7 +76,7 @@ impl<M: Machine> SearchDevice for DeviceSearches<M> {
     fn search(&self, searches: &Searches) -> Result<Found, Box<dyn Error + Send + Sync>> {
         check(searches)?;
         if let Ok(plan) = Plan::new(searches)
-            && plan.bytes() <= self.most_of_a_batch()
+            && plan.work().bytes() <= self.most_of_a_batch()
         {
             return self.run(&plan);
         }

@@ -3,13 +3,15 @@ use tithe_compute::forecast::{Form, SmoothingSearch};
 /// The kernels as they are kept compiled: `kernels/search.cu` by `kernels/build.py`.
 pub const PTX: &str = include_str!("../../kernels/search.ptx");
 
-/// A kernel of [`PTX`].
+/// A kernel of [`PTX`], or that of [`crate::draws`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kernel {
     /// Exponential smoothing of a form, with a trend or without.
     Smoothing(SmoothingKernel),
     /// Dynamic Theta.
     Theta,
+    /// The draws of the income model.
+    Draws,
 }
 
 /// A kernel of exponential smoothing; its place in [`SMOOTHING`].
@@ -60,7 +62,7 @@ impl Parameter {
 }
 
 impl Kernel {
-    /// Every kernel.
+    /// Every kernel of [`PTX`].
     pub fn all() -> impl Iterator<Item = Self> {
         (0..SMOOTHING.len()).map(|place| Self::Smoothing(SmoothingKernel(place))).chain([Self::Theta])
     }
@@ -82,19 +84,21 @@ impl Kernel {
         match self {
             Self::Smoothing(SmoothingKernel(place)) => SMOOTHING[place],
             Self::Theta => "theta",
+            Self::Draws => "income_draws",
         }
     }
 
-    /// Its place in [`Self::all`].
+    /// Its place in [`Self::all`]; that of the draws is the next.
     #[must_use]
     pub fn place(self) -> usize {
         match self {
             Self::Smoothing(SmoothingKernel(place)) => place,
             Self::Theta => SMOOTHING.len(),
+            Self::Draws => SMOOTHING.len() + 1,
         }
     }
 
-    /// What it takes, in order.
+    /// What a search takes, in order; nothing for the draws, whose plan says it.
     #[must_use]
     pub fn parameters(self) -> &'static [Parameter] {
         use Parameter::{Count, Factors, Found, LastFactors, Lines, MostSeason, Offsets, Searches, Values};
@@ -103,6 +107,7 @@ impl Kernel {
                 &[Searches, Count, MostSeason, Values, Factors, Offsets, Found, LastFactors]
             }
             Self::Theta => &[Searches, Count, Values, Lines, Offsets, Found],
+            Self::Draws => &[],
         }
     }
 }

@@ -11,5 +11,6 @@ mod words;
 pub use arbiter::{Arbiter, Reservation};
 pub use device::{DeviceSearches, Machine, MachineResult};
 pub use kernel::{Kernel, PTX, Parameter};
-pub use plan::{Argument, Geometry, LONGEST_SEASON, Launch, Plan, Region};
+pub(crate) use plan::Layout;
+pub use plan::{Argument, Geometry, LONGEST_SEASON, Launch, Plan, Region, Work};
 pub use words::{SEARCH, SMOOTHING_FOUND, THETA_FOUND};

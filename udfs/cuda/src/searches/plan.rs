@@ -21,7 +21,7 @@ const MOST_WARPS: usize = 4;
 /// Buffers start at a multiple of so many words, a line of the GPU's memory.
 const ALIGNED: usize = 32;
 
-/// How much of a kernel is started: a warp of 32 lanes for every search.
+/// How much of a kernel is started: a warp of 32 lanes for every search, a block for every row of the income model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Geometry {
     /// Blocks.
@@ -33,6 +33,12 @@ pub struct Geometry {
 }
 
 impl Geometry {
+    /// For a block of `warps` for each of `count` rows; `None` where they are too many.
+    pub(crate) fn of_rows(count: usize, warps: u32) -> Option<Self> {
+        let blocks = u32::try_from(i32::try_from(count).ok()?).ok()?;
+        Some(Self { blocks, warps, shared: 0 })
+    }
+
     /// For `count` searches of `season` factors, 0 without a season; `None` where they are too many, or too long.
     #[must_use]
     pub fn of(count: usize, season: usize) -> Option<Self> {
@@ -58,8 +64,13 @@ pub struct Region {
 }
 
 impl Region {
-    fn range(self) -> Range<usize> {
+    pub(crate) fn range(self) -> Range<usize> {
         self.start..self.start + self.length
+    }
+
+    /// Writes its words, as many as there are values.
+    pub(crate) fn put(self, words: &mut [u64], values: impl Iterator<Item = u64>) {
+        words[self.range()].iter_mut().zip(values).for_each(|(word, value)| *word = value);
     }
 }
 
@@ -81,12 +92,49 @@ pub struct Launch {
     pub kernel: Kernel,
     /// How much of it.
     pub geometry: Geometry,
-    /// In the order of [`Kernel::parameters`].
+    /// In the order of [`Kernel::parameters`], or of the kernel of [`crate::draws`].
     pub arguments: Vec<Argument>,
 }
 
-/// How a batch of searches runs on a device: one input, copied there; launches that do not depend on each other; one
-/// output, copied back.
+/// What runs on a device: one input, copied there; launches that do not depend on each other; one output, copied back.
+#[derive(Debug)]
+pub struct Work {
+    input: usize,
+    output: usize,
+    launches: Vec<Launch>,
+}
+
+impl Work {
+    pub(crate) fn new(input: Layout, output: Layout, launches: Vec<Launch>) -> Self {
+        Self { input: input.words, output: output.words, launches }
+    }
+
+    /// Words of the input.
+    #[must_use]
+    pub fn input_words(&self) -> usize {
+        self.input
+    }
+
+    /// Words of the output.
+    #[must_use]
+    pub fn output_words(&self) -> usize {
+        self.output
+    }
+
+    /// Bytes that it takes on the device.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        size_of::<u64>() * (self.input + self.output)
+    }
+
+    /// The launches, in any order.
+    #[must_use]
+    pub fn launches(&self) -> &[Launch] {
+        &self.launches
+    }
+}
+
+/// How a batch of searches runs on a device.
 #[derive(Debug)]
 pub struct Plan<'a> {
     searches: &'a Searches,
@@ -96,9 +144,7 @@ pub struct Plan<'a> {
     last_factors: Region,
     smoothing: Vec<Group>,
     theta: Option<Group>,
-    input: usize,
-    output: usize,
-    launches: Vec<Launch>,
+    work: Work,
 }
 
 /// Searches that are launched together.
@@ -112,13 +158,17 @@ struct Group {
 
 /// Regions one after another.
 #[derive(Default)]
-struct Layout {
+pub(crate) struct Layout {
     output: bool,
     words: usize,
 }
 
 impl Layout {
-    fn place(&mut self, length: usize) -> Region {
+    pub(crate) fn of_output() -> Self {
+        Self { output: true, words: 0 }
+    }
+
+    pub(crate) fn place(&mut self, length: usize) -> Region {
         let start = self.words;
         self.words = (start + length).next_multiple_of(ALIGNED);
         Region { output: self.output, start, length }
@@ -132,7 +182,7 @@ impl<'a> Plan<'a> {
     /// When a place lies outside of the arrays, factors overlap, or a season is longer than [`LONGEST_SEASON`].
     pub fn new(searches: &'a Searches) -> Result<Self, CudaError> {
         check(searches)?;
-        let (mut input, mut output) = (Layout::default(), Layout { output: true, words: 0 });
+        let (mut input, mut output) = (Layout::default(), Layout::of_output());
         let values = input.place(searches.values.len());
         let factors = input.place(searches.factors.len());
         let lines = input.place(2 * searches.lines.len());
@@ -170,32 +220,14 @@ impl<'a> Plan<'a> {
             0 => None,
             count => Some(launch(Kernel::Theta, (0..count).collect(), 0, THETA_FOUND)?),
         };
-        let (input, output) = (input.words, output.words);
-        Ok(Self { searches, values, factors, lines, last_factors, smoothing, theta, input, output, launches })
+        let work = Work::new(input, output, launches);
+        Ok(Self { searches, values, factors, lines, last_factors, smoothing, theta, work })
     }
 
-    /// Words of the input.
+    /// What runs.
     #[must_use]
-    pub fn input_words(&self) -> usize {
-        self.input
-    }
-
-    /// Words of the output.
-    #[must_use]
-    pub fn output_words(&self) -> usize {
-        self.output
-    }
-
-    /// Bytes that the batch takes on the device.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        size_of::<u64>() * (self.input + self.output)
-    }
-
-    /// The launches, in any order.
-    #[must_use]
-    pub fn launches(&self) -> &[Launch] {
-        &self.launches
+    pub fn work(&self) -> &Work {
+        &self.work
     }
 
     /// Writes the input, whose words have any value before.
@@ -203,20 +235,20 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// When `input` is not of [`Self::input_words`].
     pub fn write(&self, input: &mut [u64]) -> Result<(), CudaError> {
-        if input.len() != self.input {
+        if input.len() != self.work.input {
             return Err(CudaError::Corrupt);
         }
-        put(input, self.values, self.searches.values.iter().map(|value| value.to_bits()));
-        put(input, self.factors, self.searches.factors.iter().map(|factor| factor.to_bits()));
+        self.values.put(input, self.searches.values.iter().map(|value| value.to_bits()));
+        self.factors.put(input, self.searches.factors.iter().map(|factor| factor.to_bits()));
         let lines = self.searches.lines.iter().flat_map(|line| [line.0.to_bits(), line.1.to_bits()]);
-        put(input, self.lines, lines);
+        self.lines.put(input, lines);
         for group in &self.smoothing {
             let words =
                 group.places.iter().flat_map(|place| smoothing_words(&self.searches.smoothing[*place]));
-            put(input, group.words, words);
+            group.words.put(input, words);
         }
         if let Some(group) = &self.theta {
-            put(input, group.words, self.searches.theta.iter().flat_map(theta_words));
+            group.words.put(input, self.searches.theta.iter().flat_map(theta_words));
         }
         Ok(())
     }
@@ -226,7 +258,7 @@ impl<'a> Plan<'a> {
     /// # Errors
     /// When `output` is not what the kernels write.
     pub fn read(&self, output: &[u64]) -> Result<Found, CudaError> {
-        if output.len() != self.output {
+        if output.len() != self.work.output {
             return Err(CudaError::Corrupt);
         }
         let mut found = Found {
@@ -304,10 +336,6 @@ fn by_kernel_and_season(searches: &[SmoothingSearch]) -> Result<Vec<(Kernel, usi
     Ok(same.map(|group| (key(group[0]).0, key(group[0]).1, group.to_vec())).collect())
 }
 
-fn put(words: &mut [u64], region: Region, values: impl Iterator<Item = u64>) {
-    words[region.range()].iter_mut().zip(values).for_each(|(word, value)| *word = value);
-}
-
 #[cfg(test)]
 mod tests {
     use tithe_compute::forecast::{Coordinate, Form, Shape, Trend};
@@ -356,10 +384,10 @@ mod tests {
     fn only_the_whole_input_and_output_are_taken() {
         let searches = two_searches();
         let plan = Plan::new(&searches).expect("the searches are well formed");
-        assert_eq!(plan.write(&mut vec![0; plan.input_words() - 1]), Err(CudaError::Corrupt));
-        assert_eq!(plan.read(&vec![0; plan.output_words() + 1]), Err(CudaError::Corrupt));
-        assert_eq!(plan.read(&vec![2; plan.output_words()]), Err(CudaError::Corrupt));
-        assert_eq!(plan.bytes(), 8 * (plan.input_words() + plan.output_words()));
+        assert_eq!(plan.write(&mut vec![0; plan.work().input_words() - 1]), Err(CudaError::Corrupt));
+        assert_eq!(plan.read(&vec![0; plan.work().output_words() + 1]), Err(CudaError::Corrupt));
+        assert_eq!(plan.read(&vec![2; plan.work().output_words()]), Err(CudaError::Corrupt));
+        assert_eq!(plan.work().bytes(), 8 * (plan.work().input_words() + plan.work().output_words()));
     }
 
     #[test]

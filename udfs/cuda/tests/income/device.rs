@@ -27,14 +27,15 @@ impl Interpreted {
 
     pub(crate) fn run(&self, rows: &Rows, draws: Range<u32>) -> Result<Vec<f64>, PtxError> {
         let mut memory = Memory::default();
-        let words = rows.words.iter().flatten().flat_map(|word| word.to_le_bytes());
+        let all = rows.part(0..rows.count()).expect("all of them");
+        let words = all.words().flatten().flat_map(u64::to_le_bytes);
         let words = memory.push(words.collect());
-        let thresholds = memory.push(halves(&rows.thresholds));
-        let numbers = rows.ln_probabilities.iter().flat_map(|number| number.to_le_bytes());
+        let thresholds = memory.push(halves(all.thresholds));
+        let numbers = all.ln_probabilities.iter().flat_map(|number| number.to_le_bytes());
         let ln_probabilities = memory.push(numbers.collect());
         let months = memory.push(halves(&month_table()));
-        let found = memory.push(vec![0xA5; 8 * DRAW_COLUMNS * draws.len() * rows.words.len()]);
-        let blocks = u32::try_from(rows.words.len()).expect("few rows");
+        let found = memory.push(vec![0xA5; 8 * DRAW_COLUMNS * draws.len() * rows.count()]);
+        let blocks = u32::try_from(rows.count()).expect("few rows");
         let grid = Grid { blocks, warps: self.warps, shared: 0 };
         let (first, count) = (u64::from(draws.start), draws.len() as u64);
         let arguments = [words, first, count, thresholds, ln_probabilities, months, found];

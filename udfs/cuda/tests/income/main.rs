@@ -4,11 +4,16 @@
 #![cfg(test)]
 
 mod device;
+#[path = "../search/machine.rs"]
+mod machine;
 
 use proptest::prelude::*;
 use tithe_compute::income::{Evidence, Priors, Rows, estimate_all, estimate_batch, simulate};
 
 use device::{Interpreted, PTX};
+use machine::Interpreter;
+use tithe_compute::income::DrawDevice;
+use tithe_cuda::searches::{self, DeviceSearches};
 
 fn bits(found: &[f64]) -> Vec<u64> {
     found.iter().map(|value| value.to_bits()).collect()
@@ -90,6 +95,23 @@ fn estimates_on_the_kernel_are_each_row_alone() {
     let device = Interpreted::new(PTX, 2);
     let batch = estimate_batch(&rows, &priors, 96, 1, true, &device).expect("the kernel runs");
     assert_eq!(batch, estimate_all(&rows, &priors, 96, 1, true));
+}
+
+/// Rows and draws are cut into as many launches as the memory asks for.
+#[test]
+fn launches_within_a_budget_make_the_bits_of_the_processor() {
+    for (rows, budgets) in ordinary().iter().zip([[200_000, 400_000], [60_000, 1 << 30]]) {
+        for draws in [0..150, 4000..4001, 0..0] {
+            let expected = bits(&rows.run(draws.clone()));
+            for budget in budgets {
+                let device = DeviceSearches::new(Interpreter::new(searches::PTX), budget);
+                assert_eq!(bits(&device.draw(rows, draws.clone()).expect("the kernel runs")), expected);
+            }
+        }
+        let small = DeviceSearches::new(Interpreter::new(searches::PTX), 2_000);
+        let refused = small.draw(rows, 0..64).expect_err("there is no room").to_string();
+        assert!(refused.contains("more than the 2000 that may be used"), "{refused}");
+    }
 }
 
 /// Creators with every kind of evidence and without, of every size.

@@ -1,7 +1,8 @@
 //! The interpreter as the machine that runs launch plans.
 
 use tithe_compute::forecast::candidate_offsets;
-use tithe_cuda::searches::{Argument, Machine, MachineResult, Plan, Region};
+use tithe_cuda::draws;
+use tithe_cuda::searches::{Argument, Kernel, Machine, MachineResult, Region, Work};
 use tithe_ptx_interpreter::{Grid, Memory, Module};
 
 /// What memory holds that nobody has written.
@@ -9,29 +10,32 @@ const UNSET: u64 = 0xA5A5_A5A5_A5A5_A5A5;
 
 /// Every region of a plan in memory of its own, so that no kernel reaches from one into another unnoticed.
 pub(crate) struct Interpreter {
-    module: Module,
+    searches: Module,
+    draws: Module,
 }
 
 impl Interpreter {
+    /// With these kernels for searches.
     pub(crate) fn new(ptx: &str) -> Self {
-        Self { module: Module::parse(ptx).expect("the PTX is understood") }
+        let parse = |ptx: &str| Module::parse(ptx).expect("the PTX is understood");
+        Self { searches: parse(ptx), draws: parse(draws::PTX) }
     }
 }
 
 impl Machine for Interpreter {
     fn run(
         &self,
-        plan: &Plan<'_>,
+        work: &Work,
         write: &mut dyn FnMut(&mut [u64]) -> MachineResult<()>,
         read: &mut dyn FnMut(&[u64]) -> MachineResult<()>,
     ) -> MachineResult<()> {
-        let (mut input, mut output) = (vec![UNSET; plan.input_words()], vec![UNSET; plan.output_words()]);
+        let (mut input, mut output) = (vec![UNSET; work.input_words()], vec![UNSET; work.output_words()]);
         write(&mut input)?;
         let mut memory = Memory::default();
         let offsets: Vec<u64> = candidate_offsets().into_iter().map(f64::to_bits).collect();
         let offsets = memory.push(bytes(offsets.iter()));
         let mut places: Vec<(Region, u64)> = Vec::new();
-        for launch in plan.launches() {
+        for launch in work.launches() {
             let mut arguments = Vec::new();
             for argument in &launch.arguments {
                 arguments.push(match argument {
@@ -52,7 +56,8 @@ impl Machine for Interpreter {
             let geometry = launch.geometry;
             let shared = usize::try_from(geometry.shared).expect("a few kibibytes");
             let grid = Grid { blocks: geometry.blocks, warps: geometry.warps, shared };
-            self.module.launch(launch.kernel.name(), grid, &arguments, &mut memory)?;
+            let module = if launch.kernel == Kernel::Draws { &self.draws } else { &self.searches };
+            module.launch(launch.kernel.name(), grid, &arguments, &mut memory)?;
         }
         for (region, address) in places {
             let words = memory.buffer(address).as_chunks().0.iter().map(|word| u64::from_le_bytes(*word));

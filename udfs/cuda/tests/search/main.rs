@@ -81,7 +81,8 @@ fn the_longest_seasons_have_room_for_a_warp() {
         let searches = searches::seasonal(3 * season, season);
         let plan = Plan::new(&searches).expect("the kernels take it");
         assert!(
-            plan.launches()
+            plan.work()
+                .launches()
                 .iter()
                 .all(|launch| { launch.kernel == Kernel::Theta || launch.geometry.warps == warps })
         );

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use tithe_compute::forecast::SearchDevice;
-use tithe_cuda::searches::{DeviceSearches, Machine, MachineResult, PTX, Plan};
+use tithe_cuda::searches::{DeviceSearches, Machine, MachineResult, PTX, Work};
 
 use super::machine::Interpreter;
 use super::searches::ordinary;
@@ -21,13 +21,13 @@ struct Watched {
 impl Machine for Watched {
     fn run(
         &self,
-        plan: &Plan<'_>,
+        work: &Work,
         write: &mut dyn FnMut(&mut [u64]) -> MachineResult<()>,
         read: &mut dyn FnMut(&[u64]) -> MachineResult<()>,
     ) -> MachineResult<()> {
         let batch = {
             let mut seen = self.seen.lock().expect("no thread panics");
-            seen.0 += plan.bytes();
+            seen.0 += work.bytes();
             seen.1 = seen.1.max(seen.0);
             seen.2 += 1;
             seen.2
@@ -35,9 +35,9 @@ impl Machine for Watched {
         let done = if batch == self.fails_at {
             Err("out of order".into())
         } else {
-            self.inner.run(plan, write, read)
+            self.inner.run(work, write, read)
         };
-        self.seen.lock().expect("no thread panics").0 -= plan.bytes();
+        self.seen.lock().expect("no thread panics").0 -= work.bytes();
         done
     }
 }

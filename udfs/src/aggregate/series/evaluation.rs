@@ -3,15 +3,15 @@
 use std::error::Error;
 use std::ops::Range;
 
-use datafusion::common::{Result, exec_datafusion_err};
+use datafusion::common::Result;
 use rayon::prelude::*;
 use tithe_compute::forecast::{Here, Made, Request, SearchDevice, forecast_batch};
 
 use super::function::SeriesFunction;
 use super::observations::Observations;
 use super::period::PeriodType;
-use crate::backend::{BACKEND_OPTION, Backend};
-use crate::device::{Counted, count_on_device, count_on_processor, device};
+use crate::backend::{Backend, device_asked_for, device_if_usable, gave_out};
+use crate::device::{Counted, count_on_device, count_on_processor};
 
 /// Fewest groups for which `auto` uses a device: derived from instruction counts as what a GPU needs to be faster than
 /// 16 cores, and not measured.
@@ -76,15 +76,8 @@ impl<F: SeriesFunction> Evaluation<F> {
             Backend::Cpu => Ok(None),
             Backend::Auto if groups < FEWEST_SERIES || self.failed => Ok(None),
             // A GPU that is there and cannot be used is told of when it is asked for.
-            Backend::Auto => Ok(device().unwrap_or_else(|error| {
-                tracing::debug!("{}: computed on the CPU: {error}", F::NAME);
-                None
-            })),
-            Backend::Cuda => match device() {
-                Ok(Some(device)) => Ok(Some(device)),
-                Ok(None) => Err(gave_out::<F>("there is no GPU any more")),
-                Err(error) => Err(gave_out::<F>(&error)),
-            },
+            Backend::Auto => Ok(device_if_usable(F::NAME).map(|device| device as &dyn SearchDevice)),
+            Backend::Cuda => Ok(Some(device_asked_for(F::NAME)?)),
         }
     }
 
@@ -116,7 +109,7 @@ impl<F: SeriesFunction> Evaluation<F> {
                 };
                 Ok(stages.into_iter().zip(made).map(whole).collect())
             }
-            Err(error) if self.backend == Backend::Cuda => Err(gave_out::<F>(&error)),
+            Err(error) if self.backend == Backend::Cuda => Err(gave_out(F::NAME, &error)),
             Err(error) => {
                 self.failed = true;
                 tracing::warn!("{}: the GPU failed, and the CPU goes on without it: {error}", F::NAME);
@@ -158,16 +151,6 @@ impl<F: SeriesFunction> Evaluation<F> {
     fn here(&self, stage: Result<F::Known, F::Answer>) -> F::Answer {
         stage.map_or_else(|answer| answer, |known| F::answer(&known, &self.options, &self.period, &mut Here))
     }
-}
-
-/// One sentence for an error that ends the query.
-fn gave_out<F: SeriesFunction>(
-    error: &(impl std::fmt::Display + ?Sized),
-) -> datafusion::error::DataFusionError {
-    exec_datafusion_err!(
-        "{}: the compute backend cuda failed ({error}); `SET {BACKEND_OPTION} = cpu` computes without a GPU",
-        F::NAME
-    )
 }
 
 /// Successive groups, as many as are on their way at once.

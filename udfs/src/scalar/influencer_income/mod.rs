@@ -1,11 +1,13 @@
 //! `influencer_income(evidence [, draws, seed, explain, priors])`: what a creator probably earned in a year.
 
 mod arguments;
+mod backend;
 mod documentation;
 mod evidence;
 mod priors;
 mod result;
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, new_null_array};
@@ -15,10 +17,12 @@ use datafusion::common::{Result, ScalarValue, internal_err, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
-use tithe_compute::income::{Estimate, Evidence, Flag, Flags, estimate_all};
+use tithe_compute::income::{Estimate, Evidence, Flag, Flags, Priors};
 
 use self::arguments::Options;
+use self::backend::EstimateBackend;
 use self::result::Row;
+use crate::backend::Backend;
 use crate::registry::{FunctionEntry, Implementation};
 
 const NAME: &str = "influencer_income";
@@ -32,16 +36,51 @@ pub(crate) fn entry() -> FunctionEntry {
     }
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug)]
 struct InfluencerIncome {
     signature: Signature,
+    backend: EstimateBackend,
+}
+
+// Where it computes is no part of what it is.
+impl PartialEq for InfluencerIncome {
+    fn eq(&self, other: &Self) -> bool {
+        self.signature == other.signature
+    }
+}
+
+impl Eq for InfluencerIncome {}
+
+impl Hash for InfluencerIncome {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.signature.hash(state);
+    }
+}
+
+/// `function` on a backend, if it is this one.
+///
+/// # Errors
+/// When `backend` is one.
+pub(crate) fn with_backend(
+    function: &ScalarUDF,
+    backend: impl FnOnce() -> Result<Backend>,
+) -> Result<Option<Arc<ScalarUDF>>> {
+    if function.inner().downcast_ref::<InfluencerIncome>().is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(ScalarUDF::from(InfluencerIncome::on(backend()?)))))
 }
 
 impl InfluencerIncome {
+    /// On the processor until a plan is told otherwise.
     fn new() -> Self {
+        Self::on(Backend::Cpu)
+    }
+
+    fn on(backend: Backend) -> Self {
         let mut signature = Signature::user_defined(Volatility::Immutable);
         signature.parameter_names = Some(PARAMETERS.map(str::to_owned).to_vec());
-        Self { signature }
+        Self { signature, backend: EstimateBackend::new(backend) }
     }
 }
 
@@ -98,7 +137,7 @@ impl ScalarUDFImpl for InfluencerIncome {
         let sets = args.args.get(PRIORS).filter(|sets| !sets.data_type().is_null());
         if let (ColumnarValue::Scalar(evidence), None | Some(ColumnarValue::Scalar(_))) = (evidence, sets) {
             let sets = sets.map(|sets| sets.to_array(1)).transpose()?;
-            let estimates = estimates(&evidence.to_array_of_size(1)?, sets.as_ref(), options)?;
+            let estimates = estimates(&evidence.to_array_of_size(1)?, sets.as_ref(), options, &self.backend)?;
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&estimates, 0)?));
         }
         let sets = match sets {
@@ -107,20 +146,23 @@ impl ScalarUDFImpl for InfluencerIncome {
             None => None,
         };
         let evidence = evidence.to_array(args.number_rows)?;
-        Ok(ColumnarValue::Array(estimates(&evidence, sets.as_ref(), options)?))
+        Ok(ColumnarValue::Array(estimates(&evidence, sets.as_ref(), options, &self.backend)?))
     }
 }
 
 /// The estimates of all rows, with one list of priors for all or one for each.
-fn estimates(evidence: &ArrayRef, sets: Option<&ArrayRef>, options: Options) -> Result<ArrayRef> {
+fn estimates(
+    evidence: &ArrayRef,
+    sets: Option<&ArrayRef>,
+    options: Options,
+    backend: &EstimateBackend,
+) -> Result<ArrayRef> {
     if evidence.data_type().is_null() {
         return Ok(new_null_array(&result::data_type(), evidence.len()));
     }
     let evidence = evidence::read(as_struct_array(evidence)?)?;
-    let seed = options.seed.cast_unsigned();
-    let of_all = |evidence: &[Option<Evidence>], priors| {
-        estimate_all(evidence, priors, options.draws, seed, options.explain)
-    };
+    let of_all =
+        |evidence: &[Option<Evidence>], priors: &Priors| backend.estimates(evidence, priors, options);
     let sets = match sets {
         Some(lists) => priors::read(lists)?,
         None => vec![Ok(priors::built_in())],
@@ -128,7 +170,7 @@ fn estimates(evidence: &ArrayRef, sets: Option<&ArrayRef>, options: Options) -> 
     let mut rows: Vec<Row<'_>> = Vec::with_capacity(evidence.len());
     match sets.as_slice() {
         [Ok((priors, version))] => {
-            let estimates = of_all(&evidence, priors);
+            let estimates = of_all(&evidence, priors)?;
             rows.extend(estimates.into_iter().map(|estimate| Row {
                 estimate,
                 version: Some(version),
@@ -144,7 +186,7 @@ fn estimates(evidence: &ArrayRef, sets: Option<&ArrayRef>, options: Options) -> 
             for group in priors::grouped(sets) {
                 let own: Vec<Option<Evidence>> =
                     group.rows.iter().map(|row| evidence[*row].clone()).collect();
-                for (row, estimate) in group.rows.into_iter().zip(of_all(&own, group.priors)) {
+                for (row, estimate) in group.rows.into_iter().zip(of_all(&own, group.priors)?) {
                     rows[row].estimate = estimate;
                 }
             }

@@ -1,9 +1,12 @@
 use std::sync::LazyLock;
 
-use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex::Regex;
 
-/// Memory a matcher may take for its state cache, in bytes: the phrases together have many states.
-const STATE_CACHE: usize = 32 << 20;
+use super::filter::Filter;
+use super::needed::needed_texts;
+
+/// Most phrases of a lexicon: a bit each.
+const MOST_PHRASES: usize = 64;
 
 /// One row of the lexicon.
 #[derive(Debug)]
@@ -11,22 +14,26 @@ pub(super) struct Phrase {
     pub(super) id: &'static str,
     pub(super) class: &'static str,
     pub(super) pattern: Regex,
+    /// Whether it captures codes or numbers.
+    pub(super) captures: bool,
     pub(super) log_odds: f64,
 }
 
-/// The phrases in the order of the file.
+/// The phrases by which sponsorship and commerce are told, in the order of `lexicon.tsv`.
 #[derive(Debug)]
-pub(super) struct Lexicon {
+pub struct SponsorLexicon {
     pub(super) phrases: Vec<Phrase>,
-    /// One pass over a text tells which phrases occur in it.
-    pub(super) any: RegexSet,
+    filter: Filter,
 }
 
-impl Lexicon {
-    /// The lexicon the program ships with, or what is wrong with it.
-    pub(super) fn shipped() -> Result<&'static Self, &'static str> {
-        static SHIPPED: LazyLock<Result<Lexicon, String>> =
-            LazyLock::new(|| Lexicon::read(include_str!("lexicon.tsv")));
+impl SponsorLexicon {
+    /// The lexicon the program ships with.
+    ///
+    /// # Errors
+    /// When one of its rows cannot be read; a test reads them all.
+    pub fn shipped() -> Result<&'static Self, &'static str> {
+        static SHIPPED: LazyLock<Result<SponsorLexicon, String>> =
+            LazyLock::new(|| SponsorLexicon::read(include_str!("lexicon.tsv")));
         SHIPPED.as_ref().map_err(String::as_str)
     }
 
@@ -38,11 +45,21 @@ impl Lexicon {
                 read_phrase(line).map_err(|what| format!("sponsorship lexicon, row `{line}`: {what}"))
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let any = RegexSetBuilder::new(phrases.iter().map(|phrase| phrase.pattern.as_str()))
-            .dfa_size_limit(STATE_CACHE)
-            .build()
-            .map_err(|error| format!("sponsorship lexicon: {error}"))?;
-        Ok(Self { phrases, any })
+        if phrases.len() > MOST_PHRASES {
+            return Err(format!("sponsorship lexicon: {} rows, of {MOST_PHRASES} at most", phrases.len()));
+        }
+        let needed: Vec<_> = phrases.iter().map(|phrase| needed_texts(phrase.pattern.as_str())).collect();
+        Ok(Self { phrases, filter: Filter::new(&needed) })
+    }
+
+    /// The phrases that may occur in a text, found in one pass: most texts have none.
+    pub(super) fn possible(&self, text: &str) -> impl Iterator<Item = &Phrase> {
+        let possible = self.filter.possible(text);
+        self.phrases
+            .iter()
+            .enumerate()
+            .filter(move |(place, _)| possible >> place & 1 == 1)
+            .map(|(_, phrase)| phrase)
     }
 }
 
@@ -51,17 +68,19 @@ fn read_phrase(line: &'static str) -> Result<Phrase, String> {
     let &[id, _language, class, pattern, log_odds, _note] = columns.as_slice() else {
         return Err(format!("{} columns where 6 belong", columns.len()));
     };
+    let pattern = Regex::new(pattern).map_err(|error| error.to_string())?;
     Ok(Phrase {
         id,
         class,
-        pattern: RegexBuilder::new(pattern).build().map_err(|error| error.to_string())?,
+        captures: pattern.capture_names().flatten().next().is_some(),
+        pattern,
         log_odds: log_odds.parse().map_err(|error| format!("log_odds {log_odds}: {error}"))?,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Lexicon;
+    use super::SponsorLexicon as Lexicon;
 
     #[test]
     fn every_row_compiles_and_is_named_once() {

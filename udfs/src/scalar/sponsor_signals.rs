@@ -1,8 +1,5 @@
 //! `sponsor_signals`: what a post, a description or a page says about being paid for.
 
-mod lexicon;
-mod signals;
-
 use std::sync::Arc;
 
 use arrow::array::{
@@ -11,12 +8,11 @@ use arrow::array::{
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Fields};
 use datafusion::common::{Result, internal_datafusion_err};
+use tithe_compute::promotion::{SponsorLexicon, SponsorSignals};
 
-use self::lexicon::Lexicon;
-use self::signals::Signals;
 use super::row_function::{RowFunction, Totality, only};
 use super::struct_rows::{nullable_fields, struct_lists, text_list_type};
-use super::text_rows::text_rows;
+use super::text_rows::{Positions, normalise, text_rows};
 use crate::documentation::{ArgumentDoc, Example, FunctionDoc, FunctionKind};
 use crate::registry::FunctionEntry;
 
@@ -47,7 +43,7 @@ static DOC: FunctionDoc = FunctionDoc {
     nulls: "NULL for NULL. A text without signs has score 0 and empty lists.",
     errors: "None.",
     source: "Lexicon of disclosure, discount, group-buying, affiliate, donation and contact phrases kept beside the \
-             function (udfs/src/scalar/sponsor_signals/lexicon.tsv).",
+             function (udfs/compute/src/promotion/sponsor/lexicon.tsv).",
     examples: &[
         Example {
             sql: "SELECT s['score'] AS score, s['sponsored'] AS sponsored, s['classes'] AS classes, s['discount_codes'] AS codes FROM (SELECT sponsor_signals('#業配 輸入折扣碼：XIAO88 享85折') AS s)",
@@ -111,10 +107,11 @@ fn signal_fields() -> Fields {
 }
 
 fn evaluate(arguments: &[ArrayRef]) -> Result<ArrayRef> {
-    let lexicon = Lexicon::shipped().map_err(|what| internal_datafusion_err!("{what}"))?;
+    let lexicon = SponsorLexicon::shipped().map_err(|what| internal_datafusion_err!("{what}"))?;
     let mut columns = Columns::default();
     for text in text_rows(only(arguments)?)? {
-        columns.push(text.map(|text| Signals::of(lexicon, text)));
+        let text = text.map(normalise);
+        columns.push(text.as_deref().map(|text| (text, lexicon.signals(text))));
     }
     columns.finish()
 }
@@ -137,8 +134,10 @@ struct Columns {
 }
 
 impl Columns {
-    fn push(&mut self, signals: Option<Signals>) {
+    /// A normalised text and what it says.
+    fn push(&mut self, signals: Option<(&str, SponsorSignals)>) {
         let valid = signals.is_some();
+        let (text, signals) = signals.unzip();
         self.valid.push(valid);
         self.score.append_option(signals.as_ref().map(|signals| signals.score));
         self.sponsored.append_option(signals.as_ref().map(|signals| signals.sponsored));
@@ -148,11 +147,12 @@ impl Columns {
         push_list(&mut self.discount_codes, &signals.discount_codes, valid);
         push_list(&mut self.ban_hints, &signals.ban_hints, valid);
         self.evidence_lengths.push(signals.evidence.len());
+        let mut positions = Positions::of(text.unwrap_or_default());
         for evidence in signals.evidence {
             self.evidence_id.append_value(evidence.id);
             self.evidence_class.append_value(evidence.class);
             self.evidence_text.append_value(evidence.text);
-            self.evidence_start.append_value(evidence.start);
+            self.evidence_start.append_value(positions.at(evidence.start));
             self.evidence_log_odds.append_value(evidence.log_odds);
         }
     }
@@ -190,6 +190,3 @@ fn push_list(list: &mut ListBuilder<StringBuilder>, texts: &[impl AsRef<str>], v
     }
     list.append(valid);
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,42 +1,50 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::lexicon::{Lexicon, Phrase};
-use crate::scalar::contact_mask::mask_mailboxes;
-use crate::scalar::text_rows::{Positions, normalise};
+use super::lexicon::{Phrase, SponsorLexicon};
+use crate::text::mask_mailboxes;
 
 /// Score from which a text counts as sponsored: even odds where one text in eight is sponsored.
-pub(super) const SPONSORED_FROM: f64 = 2.0;
+const SPONSORED_FROM: f64 = 2.0;
 
 /// Most discount codes, and most registration numbers, kept of one text.
 pub(super) const MOST_CODES: usize = 64;
 
 /// Longest evidence quoted, in characters.
-pub(super) const LONGEST_QUOTE: usize = 120;
+const LONGEST_QUOTE: usize = 120;
 
-/// What blanked spans are filled with: no phrase matches it, and as one byte it keeps every offset.
-const BLANK: &str = "\0";
-
+/// A phrase of the lexicon that occurs in a text.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Evidence {
-    pub(super) id: &'static str,
-    pub(super) class: &'static str,
-    pub(super) text: String,
-    /// Position of the first character in the normalised text, counted from 1.
-    pub(super) start: i64,
-    pub(super) log_odds: f64,
+pub struct SponsorEvidence {
+    /// The phrase.
+    pub id: &'static str,
+    /// Its class.
+    pub class: &'static str,
+    /// Its first occurrence, at most 120 characters, without mailboxes.
+    pub text: String,
+    /// Where that begins, in bytes of the text.
+    pub start: usize,
+    /// Its weight.
+    pub log_odds: f64,
 }
 
+/// What a text says about being paid for.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Signals {
-    pub(super) score: f64,
-    pub(super) classes: Vec<&'static str>,
-    pub(super) sponsored: bool,
-    pub(super) negated: bool,
-    /// In the order of the text.
-    pub(super) evidence: Vec<Evidence>,
-    pub(super) discount_codes: Vec<String>,
-    pub(super) ban_hints: Vec<String>,
+pub struct SponsorSignals {
+    /// The sum of the log-odds of all phrases, but for those of donations.
+    pub score: f64,
+    /// The classes found, in the order of the lexicon.
+    pub classes: Vec<&'static str>,
+    /// Whether the score is 2 or more.
+    pub sponsored: bool,
+    /// Whether the text denies being paid for.
+    pub negated: bool,
+    /// Every phrase once, in the order of the text.
+    pub evidence: Vec<SponsorEvidence>,
+    /// At most 64 distinct discount codes.
+    pub discount_codes: Vec<String>,
+    /// At most 64 distinct numbers of eight digits that the text calls registration numbers.
+    pub ban_hints: Vec<String>,
 }
 
 /// The order in which classes are matched: a later pass does not see what an earlier one has blanked.
@@ -62,44 +70,64 @@ fn counts_towards_sponsorship(class: &str) -> bool {
     class != "donation"
 }
 
-impl Signals {
-    pub(super) fn of(lexicon: &Lexicon, text: &str) -> Self {
-        let text = normalise(text);
-        let occurring = lexicon.any.matches(&text);
-        if !occurring.matched_any() {
-            return Self::default();
+impl SponsorLexicon {
+    /// Reads a text of half-width characters (Unicode NFKC). Time grows with its length alone.
+    #[must_use]
+    pub fn signals(&self, text: &str) -> SponsorSignals {
+        let phrases: Vec<&Phrase> = self.possible(text).collect();
+        let mut signals = SponsorSignals::default();
+        if phrases.is_empty() {
+            return signals;
         }
-        let phrases: Vec<&Phrase> = occurring.iter().filter_map(|place| lexicon.phrases.get(place)).collect();
-        let mut signals = Self::default();
-        let mut visible = Cow::Borrowed(&*text);
+        let mut visible = Cow::Borrowed(text);
         for pass in [Pass::Negation, Pass::Explicit, Pass::Rest] {
             let mut spent: Vec<Range<usize>> = Vec::new();
             for phrase in phrases.iter().filter(|phrase| pass_of(phrase.class) == pass) {
+                // Blanks part words: what occurs among them alone does not occur in the text.
+                if matches!(visible, Cow::Owned(_)) && !phrase.pattern.is_match(text) {
+                    continue;
+                }
                 let Some(span) = signals.collect(phrase, &visible) else { continue };
-                signals.evidence.push(Evidence {
+                signals.evidence.push(SponsorEvidence {
                     id: phrase.id,
                     class: phrase.class,
                     text: quote(visible.get(span.clone()).unwrap_or_default()),
-                    start: i64::try_from(span.start).unwrap_or(i64::MAX),
+                    start: span.start,
                     log_odds: phrase.log_odds,
                 });
                 if pass != Pass::Rest {
                     spent.extend(phrase.pattern.find_iter(&visible).map(|span| span.range()));
                 }
             }
-            for span in spent {
-                let blank = BLANK.repeat(span.len());
-                visible.to_mut().replace_range(span, &blank);
-            }
+            blank(&mut visible, &spent);
         }
-        signals.sum_up(lexicon, &text);
+        signals.sum_up(self);
         signals
     }
+}
 
+/// Puts blanks in place of the spans, which may overlap. As bytes they keep every offset, and no phrase matches them.
+fn blank(visible: &mut Cow<'_, str>, spent: &[Range<usize>]) {
+    if spent.is_empty() {
+        return;
+    }
+    let mut bytes = std::mem::take(visible).into_owned().into_bytes();
+    for span in spent {
+        if let Some(bytes) = bytes.get_mut(span.clone()) {
+            bytes.fill(0);
+        }
+    }
+    // Spans begin and end between characters.
+    *visible = Cow::Owned(String::from_utf8(bytes).unwrap_or_default());
+}
+
+impl SponsorSignals {
     /// Takes the codes and numbers a phrase captures, and gives the span of its first occurrence.
     fn collect(&mut self, phrase: &Phrase, text: &str) -> Option<Range<usize>> {
+        if !phrase.captures {
+            return phrase.pattern.find(text).map(|span| span.range());
+        }
         let mut first = None;
-        let names_groups = phrase.pattern.capture_names().flatten().next().is_some();
         for captures in phrase.pattern.captures_iter(text) {
             let whole = captures.get_match();
             let (code, ban) = (captures.name("code"), captures.name("ban"));
@@ -114,14 +142,11 @@ impl Signals {
                     list.push(capture.as_str().to_owned());
                 }
             }
-            if !names_groups {
-                break;
-            }
         }
         first
     }
 
-    fn sum_up(&mut self, lexicon: &Lexicon, text: &str) {
+    fn sum_up(&mut self, lexicon: &SponsorLexicon) {
         let of_phrase = |phrase: &&Phrase| self.evidence.iter().any(|evidence| evidence.id == phrase.id);
         let matched: Vec<&Phrase> = lexicon.phrases.iter().filter(|phrase| of_phrase(phrase)).collect();
         let score: f64 = matched
@@ -140,18 +165,9 @@ impl Signals {
         self.sponsored = self.score >= SPONSORED_FROM;
         self.negated = self.classes.contains(&"negation");
         self.evidence.sort_by(|left, right| (left.start, left.id).cmp(&(right.start, right.id)));
-        count_in_characters(&mut self.evidence, text);
     }
 }
 
 fn quote(span: &str) -> String {
     mask_mailboxes(span.trim()).chars().filter(|c| *c != '\0').take(LONGEST_QUOTE).collect()
-}
-
-/// Turns byte offsets, in rising order, into character positions counted from 1.
-fn count_in_characters(evidence: &mut [Evidence], text: &str) {
-    let mut positions = Positions::of(text);
-    for item in evidence {
-        item.start = positions.at(usize::try_from(item.start).unwrap_or(usize::MAX));
-    }
 }

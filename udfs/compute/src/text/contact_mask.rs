@@ -6,7 +6,11 @@ use regex::Regex;
 static MAILBOX: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[\w.+-]+@").ok());
 
 /// The text with the mailbox of every e-mail address struck out; the domain, which names a firm, stays.
-pub(super) fn mask_mailboxes(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn mask_mailboxes(text: &str) -> Cow<'_, str> {
+    if !text.contains('@') {
+        return Cow::Borrowed(text);
+    }
     match &*MAILBOX {
         Some(mailbox) => mailbox.replace_all(text, "***@"),
         None => Cow::Borrowed(""),
