@@ -58,14 +58,15 @@ pub(crate) static FORECAST_EXPLAIN: FunctionDoc = FunctionDoc {
                 FROM (SELECT make_date(2021 + n / 12, n % 12 + 1, 1) AS month, 100 + n + 20 * (n % 3) AS receipts\n            \
                 FROM generate_series(0, 47) AS g(n)))",
             result: "
-+-------+-----------+-----------+-------+
-| model | component | parameter | value |
-+-------+-----------+-----------+-------+
-| hw    |           | votes     | 1.0   |
-| hw    | AAA       | alpha     | 0.15  |
-| hw    | AAA       | beta      | 0.015 |
-| hw    | AAA       | gamma     | 0.085 |
-+-------+-----------+-----------+-------+
++-------+-----------+----------------+-------+
+| model | component | parameter      | value |
++-------+-----------+----------------+-------+
+| hw    |           | votes          | 1.0   |
+| hw    | AAA       | alpha          | 0.15  |
+| hw    | AAA       | beta           | 0.015 |
+| hw    | AAA       | gamma          | 0.085 |
+| hw    | AAA       | one_step_error | 0.0   |
++-------+-----------+----------------+-------+
 ",
         },
     ],
