@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use tithe_compute::forecast::{
-    Basis, Forecast, Model, SeriesError, SeriesRef, forecast_many, forecast_series,
+    Basis, Forecast, Model, SeriesError, SeriesRef, Step, forecast_many, forecast_series,
 };
 
 fn check(values: &[f64], season: usize, horizon: usize, model: Model) -> Forecast {
@@ -56,6 +56,34 @@ proptest! {
             prop_assert_eq!((a.mean * factor).to_bits(), b.mean.to_bits());
             prop_assert_eq!((a.hi95 * factor).to_bits(), b.hi95.to_bits());
         }
+    }
+}
+
+/// Mean absolute errors of the default model and of the seasonal naive, over the season that follows four noisy ones.
+fn errors_of_long_season(season: usize) -> (f64, f64) {
+    let noise = |t: usize| (t * t * 31 % 101) as f64 / 101.0 - 0.5;
+    let level = |t: usize| {
+        let place = (t % season) as f64 / season as f64;
+        100.0
+            + 30.0 * (std::f64::consts::TAU * place).sin()
+            + if t % season < season / 12 { 25.0 } else { 0.0 }
+    };
+    let at = |t: usize| level(t) + 12.0 * noise(t);
+    let values: Vec<f64> = (0..4 * season).map(at).collect();
+    let errors = |model| {
+        let forecast = check(&values, season, season, model);
+        assert_eq!(forecast.basis, Basis::Full);
+        let error = |(step, found): (usize, &Step)| (found.mean - at(4 * season + step)).abs();
+        forecast.steps.iter().enumerate().map(error).sum::<f64>() / season as f64
+    };
+    (errors(Model::Auto), errors(Model::Snaive))
+}
+
+#[test]
+fn weeks_hours_and_hours_of_the_week_are_forecast_better_than_by_the_season_before() {
+    for season in [24, 52, 168] {
+        let (auto, naive) = errors_of_long_season(season);
+        assert!(auto < 0.9 * naive, "season {season}: {auto} is no better than {naive}");
     }
 }
 

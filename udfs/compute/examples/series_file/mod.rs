@@ -52,6 +52,7 @@ fn season(frequency: &str) -> usize {
         "quarterly" => 4,
         "weekly" => 52,
         "hourly" => 24,
+        "hourly_of_week" => 168,
         _ => 1,
     }
 }

@@ -211,4 +211,16 @@ mod tests {
         };
         assert!((amounts[3] - 1.5).abs() < 0.3, "{amounts:?}");
     }
+
+    #[test]
+    fn the_one_step_error_is_in_the_unit_of_the_series() {
+        let error = |unit: f64| {
+            let values: Vec<f64> = (0..40_u32).map(|t| unit * f64::from(100 + t * t * 31 % 17)).collect();
+            let found = of(&values, 1, Model::Hw);
+            let parameter = found.members[0].parameters.iter().find(|p| p.name == "one_step_error");
+            parameter.expect("holt-winters has additive errors").value
+        };
+        assert!(error(1.0) > 1.0 && error(1.0) < 17.0, "{}", error(1.0));
+        assert!((error(1000.0) / error(1.0) / 1000.0 - 1.0).abs() < 1e-9);
+    }
 }

@@ -80,6 +80,11 @@ impl Shape {
         if self.trend == Trend::Damped {
             found.push(Parameter::share("phi", fit.smoothing.damping));
         }
+        found.push(if self.form.is_relative() {
+            Parameter::share("relative_one_step_error", fit.one_step_error)
+        } else {
+            Parameter::amount("one_step_error", fit.one_step_error)
+        });
         found
     }
 

@@ -23,7 +23,7 @@ pub(crate) static FORECAST: FunctionDoc = FunctionDoc {
         seasons and two values, or fewer than eight values: wider intervals), `constant` (all values are the same), \
         `too_short` (a single value, repeated), `calendar_unused` (the periods are not months from 1970 to 2050), `overflow` (a bound or value was cut to the largest double). Without \
         (value, bounds and model are NULL): `no_data` (all rows are NULL), `duplicate_period` (a period \
-        occurs twice), `non_finite` (a value is infinite or NaN), `irregular` (the periods are on no grid), `gaps:n` \
+        occurs twice), `non_finite` (a value is infinite or NaN), `irregular` (the periods are on no grid, or three quarters of its places are empty; of months, beyond a century), `gaps:n` \
         (n periods are missing and `gaps` is 'null').",
     syntax: "forecast(period, value, horizon [, model => 'auto'] [, season => n] [, gaps => 'interpolate'] [, calendar => 'none'] \
         [, drift => false])",

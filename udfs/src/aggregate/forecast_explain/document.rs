@@ -18,7 +18,9 @@ pub(crate) static FORECAST_EXPLAIN: FunctionDoc = FunctionDoc {
         `parameters` holds what was fitted, and `votes`, how often a member counts in the median: for ets the weight of \
         every exponential smoothing model that counts, named by error, trend and season as in Hyndman et al. (AAdM is \
         an additive error, a damped trend and a multiplicative season), and its smoothing parameters alpha (level), beta \
-        (trend), gamma (season) and phi (damping); for hw the same; for dot alpha, theta and the last level; for ar the \
+        (trend), gamma (season) and phi (damping), and how well it fits, the root mean square \
+        of its errors one step ahead (one_step_error; relative_one_step_error where the error is multiplicative, a share of the \
+        forecast); for hw the same; for dot alpha, theta and the last level; for ar the \
         differences taken, the coefficients phi1, phi2, … and the mean of the differenced series; for smedian the level \
         that is repeated. Levels are in the unit of `value`, without season, holiday and growth. Constant series and \
         single values are repeated, without members. `status` is that of `forecast`.",
@@ -56,14 +58,15 @@ pub(crate) static FORECAST_EXPLAIN: FunctionDoc = FunctionDoc {
                 FROM (SELECT make_date(2021 + n / 12, n % 12 + 1, 1) AS month, 100 + n + 20 * (n % 3) AS receipts\n            \
                 FROM generate_series(0, 47) AS g(n)))",
             result: "
-+-------+-----------+-----------+-------+
-| model | component | parameter | value |
-+-------+-----------+-----------+-------+
-| hw    |           | votes     | 1.0   |
-| hw    | AAA       | alpha     | 0.15  |
-| hw    | AAA       | beta      | 0.015 |
-| hw    | AAA       | gamma     | 0.085 |
-+-------+-----------+-----------+-------+
++-------+-----------+----------------+-------+
+| model | component | parameter      | value |
++-------+-----------+----------------+-------+
+| hw    |           | votes          | 1.0   |
+| hw    | AAA       | alpha          | 0.15  |
+| hw    | AAA       | beta           | 0.015 |
+| hw    | AAA       | gamma          | 0.085 |
+| hw    | AAA       | one_step_error | 0.0   |
++-------+-----------+----------------+-------+
 ",
         },
     ],

@@ -136,12 +136,12 @@ impl Constants {
         });
         let largest = largest.unwrap_or(i64::MAX);
         let number = match value {
-            ScalarValue::Int64(Some(number)) if (1..=largest).contains(number) => {
-                usize::try_from(*number).ok()
-            }
+            ScalarValue::Int64(number) => *number,
+            ScalarValue::UInt64(number) => number.and_then(|number| i64::try_from(number).ok()),
             _ => None,
         };
-        number.ok_or_else(|| {
+        let number = number.filter(|number| (1..=largest).contains(number));
+        number.and_then(|number| usize::try_from(number).ok()).ok_or_else(|| {
             plan_datafusion_err!(
                 "{}: argument `{name}` takes a whole number from 1 to {largest}, not {value}",
                 self.function

@@ -6,6 +6,8 @@ use super::period::PeriodType;
 
 /// A series with fewer than one value in this many places of its grid has no frequency.
 const SPARSEST: u64 = 4;
+/// So many months may be sparser: taxes that are due now and then. A mistyped year must not become a million of them.
+const FREE_MONTHS: u64 = 1200;
 /// Longest season that is guessed.
 const LONGEST_SEASON: u64 = 1000;
 
@@ -139,22 +141,29 @@ fn common_day(times: &[NaiveDateTime]) -> Option<Day> {
     times.iter().all(|t| t.day() == day.min(month_length(t.date()))).then_some(Day::Number(day))
 }
 
-/// Months on the same day at the same time.
+/// Months on the same day at the same time, a century of them or not too many empty.
 fn same_day_of_months(times: &[NaiveDateTime]) -> Option<Stride> {
     let time = times.first()?.time();
     if times.iter().any(|t| t.time() != time) {
         return None;
     }
-    months(times, common_day(times)?, time)
+    let stride = months(times, common_day(times)?, time)?;
+    let last_index = last_month_index(times, &stride)?;
+    (last_index < FREE_MONTHS || dense(last_index, times.len())).then_some(stride)
 }
 
 /// One date in a month, on days that differ (the last working day, say); forecasts take the last one's.
 fn one_a_month(times: &[NaiveDateTime]) -> Option<Stride> {
     let last = times.last()?;
     let stride = months(times, common_day(&[*last])?, last.time())?;
-    let Stride::Months { step, .. } = &stride else { return None };
-    let span = month_number(*last) - month_number(*times.first()?);
-    dense(u64::try_from(span / step).ok()?, times.len()).then_some(stride)
+    dense(last_month_index(times, &stride)?, times.len()).then_some(stride)
+}
+
+/// Place of the last time on a grid of months.
+fn last_month_index(times: &[NaiveDateTime], stride: &Stride) -> Option<u64> {
+    let Stride::Months { step, .. } = stride else { return None };
+    let span = month_number(*times.last()?) - month_number(*times.first()?);
+    u64::try_from(span / step).ok()
 }
 
 /// Months whose common step is the greatest that fits; `None` where two times are in one month.
@@ -239,6 +248,15 @@ mod tests {
     fn missing_periods_do_not_hide_the_frequency() {
         check(&["2024-01-01", "2024-04-01", "2024-05-01"], 12, ["2024-06-01", "2024-07-01"]);
         check(&["2024-01-05", "2024-01-08", "2024-01-09"], 7, ["2024-01-10", "2024-01-11"]);
+    }
+
+    #[test]
+    fn a_year_that_was_mistyped_is_on_no_grid() {
+        let period = PeriodType::new("forecast", &DataType::Date32).expect("a type of period");
+        let season = |dates: &[&str]| Some(Frequency::recognise(&days(dates), &period, None)?.season);
+        assert_eq!(season(&["2020-01-01", "2020-02-01", "+20200-03-01"]), None);
+        assert_eq!(season(&["2020-01-01", "2020-02-01", "2202-03-01"]), None);
+        assert_eq!(season(&["2000-01-01", "2000-02-01", "2099-12-01"]), Some(12), "now and then");
     }
 
     #[test]

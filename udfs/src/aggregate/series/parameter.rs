@@ -29,6 +29,8 @@ impl Takes {
     fn coerced(self, data_type: &DataType) -> DataType {
         let null = data_type.is_null();
         match self {
+            // As it is: a cast of a number that is too large would fail without naming the argument.
+            Self::Count(_) if *data_type == DataType::UInt64 => DataType::UInt64,
             Self::Count(_) if data_type.is_integer() || null => DataType::Int64,
             Self::Text if data_type.is_string() || null => DataType::Utf8,
             Self::Share if data_type.is_numeric() || null => DataType::Float64,
@@ -39,7 +41,7 @@ impl Takes {
 
     fn fits(self, data_type: &DataType) -> bool {
         match self {
-            Self::Count(_) => *data_type == DataType::Int64,
+            Self::Count(_) => matches!(data_type, DataType::Int64 | DataType::UInt64),
             Self::Text => *data_type == DataType::Utf8,
             Self::Share => matches!(data_type, DataType::Float64 | DataType::Boolean),
             Self::Number => is_number(data_type),
