@@ -154,7 +154,7 @@ mod tests {
         assert!(running.cancel(statement, &owner));
         assert_eq!(run.interrupted().await.code(), Code::Cancelled);
         assert_eq!(running.progress(statement, &owner), Some(0.0));
-        assert_eq!(running.progress(statement, &Principal { name: "other".to_owned() }), None);
+        assert_eq!(running.progress(statement, &Principal::from("other")), None);
         drop(run);
         assert!(!running.cancel(statement, &owner));
         assert_eq!(running.progress(statement, &owner), None);

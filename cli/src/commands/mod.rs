@@ -35,7 +35,7 @@ pub(crate) enum Command {
     /// List Tithe's SQL functions, or print what one does
     Functions(functions::Arguments),
     /// Serve a lake to Python, BI tools and JDBC over Arrow Flight SQL
-    Serve(serve::Arguments),
+    Serve(Box<serve::Arguments>),
     /// Run parts of the queries of a server with --workers
     Worker(worker::Arguments),
     /// Say who may log in to a server

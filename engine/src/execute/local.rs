@@ -149,7 +149,18 @@ impl Query {
     pub async fn execute(self) -> Result<SendableRecordBatchStream> {
         let Self { parts, report } = self;
         let QueryParts {
-            plan, kind, schema, work, state, lake, cluster, results, authority, mut audit, limits, ..
+            plan,
+            kind,
+            schema,
+            work,
+            state,
+            lake,
+            cluster,
+            results,
+            authority,
+            mut audit,
+            limits,
+            ..
         } = parts;
         if let Err(error) = still_permitted(authority.as_ref(), &audit.policy) {
             audit.outcome = Some(Outcome::Refused(error.to_string()));

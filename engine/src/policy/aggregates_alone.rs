@@ -6,6 +6,8 @@
 //! function of dimensions: so every row of a cell is taken equally often. What is done with the aggregate's answer is
 //! free, for it tells nothing that the answer does not.
 
+use std::collections::BTreeSet;
+
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema};
 use datafusion::logical_expr::{Aggregate, Expr, Join, JoinType, LogicalPlan};
@@ -232,7 +234,8 @@ impl Closed {
         if reaches_out {
             return Err(self.refusal.because(&format!("{what} does more than look at its dimensions")));
         }
-        for column in expr.column_refs() {
+        let columns: BTreeSet<&Column> = expr.column_refs().into_iter().collect();
+        for column in columns {
             if self.part_of(column, schema)? != Part::Free {
                 return Err(self.refusal.because(&format!("{what} looks at {}", column.name)));
             }
