@@ -75,7 +75,9 @@ class Flight:
 
         self.version = ""
         self.process = subprocess.Popen(
-            [binaries / "tithe", "serve", "--lake", lake, "--threads", str(threads), "--listen", "127.0.0.1:0"],
+            # Every round is to be computed, as in the other engines.
+            [binaries / "tithe", "serve", "--lake", lake, "--threads", str(threads), "--listen", "127.0.0.1:0",
+             "--result-cache", "0"],
             stderr=subprocess.PIPE, text=True,
         )
         for line in self.process.stderr:

@@ -135,7 +135,8 @@ def free_port():
 @contextlib.contextmanager
 def tithe(binary, lake, *options):
     port = free_port()
-    command = [binary, "serve", "--lake", lake, "--listen", f"127.0.0.1:{port}", *options]
+    # Answers that are kept would be measured otherwise.
+    command = [binary, "serve", "--lake", lake, "--listen", f"127.0.0.1:{port}", "--result-cache", "0", *options]
     with tempfile.TemporaryFile() as told:
         process = subprocess.Popen(command, stderr=told, stdout=told)
         try:

@@ -8,6 +8,7 @@ mod catalog;
 mod change;
 mod cluster;
 mod configuration;
+mod engine;
 mod error;
 mod execute;
 mod ingest;
@@ -30,6 +31,7 @@ pub use cluster::{
     ClusterConfiguration, ClusterIdentity, ClusterOptions, ClusterTls, WorkerAddresses, WorkerService,
 };
 pub use configuration::Configuration;
+pub use engine::Engine;
 pub use error::{EngineError, ErrorKind, Result};
 pub use execute::{Query, QueryReport, StatementKind, plain_size};
 pub use job::{
@@ -40,6 +42,6 @@ pub use memory_size::{parse_memory_size, parse_size};
 pub use options::{EngineOptions, LimitName, QueryLimits, SessionOptions};
 pub use policy::{Access, ColumnAccess, MinimumGroup, Principal};
 pub use scan::{ProposedTag, TableScan};
-pub use session::{Engine, Session};
+pub use session::Session;
 pub use settings::Settings;
 pub use tithe_udfs::Backend;

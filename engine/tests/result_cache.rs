@@ -154,3 +154,76 @@ async fn an_answer_that_is_large_or_not_read_to_its_end_is_not_kept() {
     }
     assert_eq!(counts(&engine).0, 0);
 }
+
+const POLICY: &str = r#"{"tables": [
+    {"user": "lin", "privileges": ["SELECT"], "filter": "bureau = 'KS'"},
+    {"user": "wu", "privileges": ["SELECT"], "filter": "bureau = 'TP'"},
+    {"user": "chen", "privileges": ["SELECT"], "columns": [{"name": "name", "mask": "left(name, 1) || '○'"}]},
+    {"user": "wang", "privileges": ["SELECT"], "columns": [{"name": "income", "allow": false}]},
+    {"user": "huang", "privileges": ["SELECT"]},
+    {"user": "ho", "privileges": ["SELECT"]}
+]}"#;
+
+/// Everybody asks in turn, several times, while files come and the policy changes; each answer is that of an engine that
+/// keeps none.
+#[tokio::test]
+async fn nobody_gets_the_answer_of_another_or_of_before() {
+    let lake = TestLake::new();
+    let file = |name: &str, bureau: &str, income: i64| {
+        lake.parquet(
+            &format!("tax/payer/{name}.parquet"),
+            &[
+                ("name", text(&["陳一", "李二"])),
+                ("bureau", text(&[bureau, "TP"])),
+                ("income", int64(&[income, 7])),
+            ],
+        );
+    };
+    file("a", "KS", 10);
+    lake.write("policy.json", POLICY);
+    let options = |result_cache: Option<usize>| EngineOptions {
+        policy: Some(lake.path("policy.json")),
+        result_cache,
+        ..EngineOptions::default()
+    };
+    let (keeping, plain) = (lake.engine(options(Some(CACHE))).await, lake.engine(options(None)).await);
+    let queries = [
+        "SELECT count(*) FROM tax.payer",
+        "SELECT sum(income) AS s FROM tax.payer",
+        "SELECT bureau, count(*) AS n FROM tax.payer GROUP BY bureau ORDER BY bureau",
+        "SELECT min(name) AS low, max(name) AS high FROM tax.payer",
+        "SELECT * FROM tax.payer ORDER BY name, bureau",
+        "SELECT count(*) FROM tax.payer WHERE bureau = 'KS'",
+        "SELECT a.name FROM tax.payer a WHERE a.name IN (SELECT name FROM tax.payer WHERE bureau = 'TP') ORDER BY 1",
+    ];
+    let mut rounds = 0;
+    let mut check = async || {
+        for user in ["lin", "wu", "chen", "wang", "huang", "ho", "nobody"] {
+            for sql in queries {
+                let answer = |engine: Arc<Engine>| async move {
+                    let session = engine.session(Principal::from(user)).unwrap();
+                    support::ask(&session, sql).await.map_err(|error| error.to_string())
+                };
+                let (kept, right) = (answer(Arc::clone(&keeping)).await, answer(Arc::clone(&plain)).await);
+                assert_eq!(kept, right, "{user}, round {rounds}: {sql}");
+            }
+        }
+        rounds += 1;
+    };
+    check().await;
+    check().await;
+    let (hits, misses) = counts(&keeping);
+    assert!(hits > misses, "{hits} of {misses}");
+    file("b", "KS", 20);
+    check().await;
+    lake.write("policy.json", POLICY.replace("'KS'", "'TP'").replace("○", "●"));
+    check().await;
+    check().await;
+    file("a", "KS", 30);
+    lake.write(
+        "policy.json",
+        POLICY.replace(r#"{"user": "ho", "privileges": ["SELECT"]}"#, r#"{"user": "ho", "privileges": []}"#),
+    );
+    check().await;
+    check().await;
+}

@@ -12,9 +12,9 @@ use url::Url;
 use crate::cluster::carried::{carried_settings, take_carried_settings};
 use crate::cluster::channels::Channels;
 use crate::cluster::members::{Cluster, Member};
+use crate::engine::Engine;
 use crate::error::Result;
 use crate::execute::{TitheCodec, guard};
-use crate::session::Engine;
 
 /// The workers of one attempt.
 struct Attempt(Vec<Url>);

@@ -28,8 +28,8 @@ use crate::cluster::identity::{ClusterIdentity, SECRET_HEADER, Secret};
 use crate::cluster::probe::DRAINING;
 use crate::cluster::sessions::worker_state;
 use crate::cluster::threads::Threads;
+use crate::engine::Engine;
 use crate::error::{EngineError, Result};
-use crate::session::Engine;
 
 /// Asks who the worker is.
 const INTRODUCTION: &str = "/GetWorkerInfo";

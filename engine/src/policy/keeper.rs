@@ -7,11 +7,11 @@ use datafusion::execution::SessionState;
 
 use crate::audit::{AUDIT_SCHEMA, AuditTable, QUERY_TABLE};
 use crate::catalog::stored_table;
+use crate::engine::Engine;
 use crate::error::{EngineError, Result, did_you_mean};
 use crate::policy::Principal;
 use crate::policy::check::{Access, access, problems};
 use crate::policy::store::PolicyStore;
-use crate::session::Engine;
 
 /// The policy, and the functions that its filters and masks may use.
 #[derive(Clone)]
