@@ -15,6 +15,7 @@ use crate::cluster::members::{Cluster, Member};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::execute::{TitheCodec, guard};
+use crate::optimize::once_per_text;
 
 /// The workers of one attempt.
 struct Attempt(Vec<Url>);
@@ -65,7 +66,7 @@ pub(crate) fn worker_state(
         .with_distributed_channel_resolver(resolver(channels))
         .with_distributed_user_codec(TitheCodec)
         .with_distributed_worker_plan_rewrite_handler(|event: WorkerPlanRewriteEvent| {
-            Ok(WorkerPlanRewriteEventResponse::new(guard(event.plan)?))
+            Ok(WorkerPlanRewriteEventResponse::new(guard(once_per_text(event.plan)?)?))
         })
         .build();
     engine.register_functions(&mut state)?;

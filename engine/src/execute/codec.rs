@@ -4,23 +4,16 @@ use std::sync::Arc;
 
 use datafusion::common::{Result, internal_err, not_impl_err};
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr_common::physical_expr::proto_decode::PhysicalExprDecodeCtx;
-use datafusion::physical_expr_common::physical_expr::proto_encode::PhysicalExprEncodeCtx;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 
-use crate::optimize::OncePerText;
 use crate::policy::BarrierExec;
 
 /// Marks the border of the policy; the table's name follows.
 const BORDER: &[u8] = b"border ";
 
-/// Marks a predicate that is asked once for each text; the predicate is its input.
-const ONCE_PER_TEXT: &[u8] = b"once per text";
-
-/// Carries the border of the policy, whose filters and masks are operators below it, and predicates of texts. What it
-/// does not know is an error, so that no operator is left out on the way.
+/// Carries the border of the policy, whose filters and masks are operators below it. What it does not know is an
+/// error, so that no operator is left out on the way.
 #[derive(Debug)]
 pub(crate) struct TitheCodec;
 
@@ -52,32 +45,6 @@ impl PhysicalExtensionCodec for TitheCodec {
                 Ok(())
             }
             None => not_impl_err!("{} on a worker", node.name()),
-        }
-    }
-    fn try_decode_expr(
-        &self,
-        bytes: &[u8],
-        inputs: &[Arc<dyn PhysicalExpr>],
-        _context: &PhysicalExprDecodeCtx<'_>,
-    ) -> Result<Arc<dyn PhysicalExpr>> {
-        match (bytes, inputs) {
-            (ONCE_PER_TEXT, [predicate]) => Ok(Arc::new(OncePerText::new(Arc::clone(predicate))?)),
-            _ => internal_err!("a task holds an expression that this worker does not know"),
-        }
-    }
-
-    fn try_encode_expr(
-        &self,
-        node: &Arc<dyn PhysicalExpr>,
-        bytes: &mut Vec<u8>,
-        _context: &PhysicalExprEncodeCtx<'_>,
-    ) -> Result<()> {
-        match node.downcast_ref::<OncePerText>() {
-            Some(_) => {
-                bytes.extend_from_slice(ONCE_PER_TEXT);
-                Ok(())
-            }
-            None => not_impl_err!("{node} on a worker"),
         }
     }
 }

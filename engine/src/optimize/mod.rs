@@ -4,5 +4,4 @@ mod once_per_text;
 mod repeated_text;
 mod text_memory;
 
-pub(crate) use once_per_text::OncePerText;
-pub(crate) use repeated_text::RepeatedText;
+pub(crate) use repeated_text::{RepeatedText, once_per_text};

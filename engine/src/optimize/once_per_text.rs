@@ -12,6 +12,8 @@ use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::utils::collect_columns;
+use datafusion::physical_expr_common::physical_expr::proto_encode::PhysicalExprEncodeCtx;
+use datafusion_proto::protobuf::PhysicalExprNode;
 
 use super::text_memory::TextMemory;
 
@@ -89,6 +91,11 @@ impl PhysicalExpr for OncePerText {
             (Some(predicate), true) => Ok(Arc::new(Self::new(predicate)?)),
             _ => internal_err!("a predicate that is asked once for each text has one child"),
         }
+    }
+
+    /// Travels as the predicate itself: a worker makes this of it again.
+    fn try_to_proto(&self, context: &PhysicalExprEncodeCtx<'_>) -> Result<Option<PhysicalExprNode>> {
+        context.encode_child(&self.predicate).map(Some)
     }
 
     fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

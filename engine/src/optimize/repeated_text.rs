@@ -15,7 +15,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 
-use super::OncePerText;
+use super::once_per_text::OncePerText;
 
 /// The rule.
 #[derive(Debug, Default)]
@@ -31,16 +31,7 @@ impl PhysicalOptimizerRule for RepeatedText {
         plan: Arc<dyn ExecutionPlan>,
         _config: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|plan| {
-            let Some(filter) = plan.downcast_ref::<FilterExec>() else { return Ok(Transformed::no(plan)) };
-            let predicate = once_per_text(filter.predicate(), &filter.input().schema())?;
-            if !predicate.transformed {
-                return Ok(Transformed::no(plan));
-            }
-            let filter = FilterExecBuilder::from(filter).with_predicate(predicate.data).build()?;
-            Ok(Transformed::yes(Arc::new(filter) as Arc<dyn ExecutionPlan>))
-        })
-        .data()
+        once_per_text(plan)
     }
 
     fn schema_check(&self) -> bool {
@@ -48,8 +39,25 @@ impl PhysicalOptimizerRule for RepeatedText {
     }
 }
 
+/// Makes the filters of `plan` ask once for each text.
+///
+/// # Errors
+/// When the operators cannot be put together again.
+pub(crate) fn once_per_text(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    plan.transform_up(|plan| {
+        let Some(filter) = plan.downcast_ref::<FilterExec>() else { return Ok(Transformed::no(plan)) };
+        let predicate = wrap_searches(filter.predicate(), &filter.input().schema())?;
+        if !predicate.transformed {
+            return Ok(Transformed::no(plan));
+        }
+        let filter = FilterExecBuilder::from(filter).with_predicate(predicate.data).build()?;
+        Ok(Transformed::yes(Arc::new(filter) as Arc<dyn ExecutionPlan>))
+    })
+    .data()
+}
+
 /// Wraps the largest parts of a condition that search the texts of one column.
-fn once_per_text(
+fn wrap_searches(
     condition: &Arc<dyn PhysicalExpr>,
     schema: &Schema,
 ) -> Result<Transformed<Arc<dyn PhysicalExpr>>> {
