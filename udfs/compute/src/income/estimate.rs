@@ -63,7 +63,7 @@ pub struct Amounts {
     pub effective_sample_size: f64,
 }
 
-/// Estimates one creator's year; see [`posterior`] for draws and flags.
+/// Estimates one creator's year; with draws and flags.
 #[must_use]
 pub fn estimate(evidence: &Evidence, priors: &Priors, draws: u32, seed: u64) -> Estimate {
     estimate_in(&mut Posterior::default(), evidence, priors, draws, seed)

@@ -233,7 +233,7 @@ impl<'a> Plan<'a> {
     /// Writes the input, whose words have any value before.
     ///
     /// # Errors
-    /// When `input` is not of [`Self::input_words`].
+    /// When `input` has another length than the plan asks for.
     pub fn write(&self, input: &mut [u64]) -> Result<(), CudaError> {
         if input.len() != self.work.input {
             return Err(CudaError::Corrupt);
