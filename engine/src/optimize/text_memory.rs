@@ -57,7 +57,10 @@ impl TextMemory {
     ) -> Result<BooleanArray> {
         match texts.data_type() {
             DataType::Utf8View if texts.len() >= FEWEST_ROWS => self.answer_views(texts, ask),
-            DataType::Dictionary(..) => self.answer_dictionary(texts, ask),
+            // One without values has only NULLs, and no keys to look up.
+            DataType::Dictionary(..) if !texts.as_any_dictionary().values().is_empty() => {
+                self.answer_dictionary(texts, ask)
+            }
             _ => ask(texts),
         }
     }
@@ -296,5 +299,13 @@ mod tests {
             assert_eq!(memory.answer(&rows, |texts| ask(texts, &asked)).unwrap(), plain(&rows));
         }
         assert_eq!(*asked.borrow(), [5]);
+    }
+    #[test]
+    fn a_dictionary_without_texts_is_all_null() {
+        let values: ArrayRef = Arc::new(StringArray::from(Vec::<&str>::new()));
+        let keys = std::iter::repeat_n(None, 200).collect();
+        let rows: ArrayRef = Arc::new(DictionaryArray::<Int32Type>::new(keys, values));
+        let answers = TextMemory::default().answer(&rows, |texts| ask(texts, &RefCell::default()));
+        assert_eq!(answers.unwrap().null_count(), 200);
     }
 }
