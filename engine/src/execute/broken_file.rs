@@ -17,6 +17,7 @@ use object_store::path::Path;
 
 use crate::catalog::{Lake, name_of};
 use crate::error::{EngineError, plain};
+use crate::execute::file_scan::file_scan;
 
 /// How long to look for the file before the error is passed on as it is.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -59,8 +60,7 @@ fn is_about_content(error: &DataFusionError) -> bool {
 }
 
 fn collect(plan: &dyn ExecutionPlan, scans: &mut Vec<FileScanConfig>) {
-    if let Some(source) = plan.downcast_ref::<DataSourceExec>()
-        && let Some(scan) = source.data_source().downcast_ref::<FileScanConfig>()
+    if let Some(scan) = file_scan(plan)
         && scan.file_source().is::<ParquetSource>()
     {
         scans.push(scan.clone());

@@ -3,20 +3,18 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::TreeNode;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, ParquetSource};
-use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::physical_plan::{FileGroup, ParquetSource};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::analyze::AnalyzeExec;
-use datafusion::physical_plan::empty::EmptyExec;
-use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion_distributed::DistributedExec;
 use datafusion_proto::bytes::physical_plan_to_bytes_with_extension_codec;
 
 use crate::cluster::{Cluster, Member, distributed_state};
 use crate::error::{Result, plain};
 use crate::execute::codec::TitheCodec;
+use crate::execute::file_scan::{file_scan, reads_nothing};
 use crate::execute::order_dependent::order_dependent_aggregate;
 use crate::execute::wire::has_large_lists;
 
@@ -131,13 +129,10 @@ pub(super) fn bytes_read(plan: &Arc<dyn ExecutionPlan>) -> Result<u64, String> {
     if !children.is_empty() {
         return children.into_iter().map(bytes_read).sum();
     }
-    if plan.is::<EmptyExec>() || plan.is::<PlaceholderRowExec>() {
+    if reads_nothing(plan.as_ref()) {
         return Ok(0);
     }
-    let scan = plan
-        .downcast_ref::<DataSourceExec>()
-        .and_then(|source| source.data_source().downcast_ref::<FileScanConfig>());
-    match scan {
+    match file_scan(plan.as_ref()) {
         Some(scan) if scan.file_source().is::<ParquetSource>() => {
             Ok(scan.file_groups.iter().flat_map(FileGroup::iter).map(|file| file.effective_size()).sum())
         }

@@ -5,6 +5,7 @@ mod broken_file;
 mod codec;
 mod distributed;
 mod explain;
+mod file_scan;
 mod guarded;
 mod limited;
 mod local;
@@ -18,6 +19,7 @@ mod scanned;
 mod wire;
 
 pub(crate) use codec::TitheCodec;
+pub(crate) use file_scan::{file_scan, reads_nothing};
 pub(crate) use guarded::guard;
 pub(crate) use local::{ChangeRows, QueryParts, Work};
 pub use local::{Query, StatementKind};

@@ -6,13 +6,12 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::datasource::physical_plan::FileScanConfig;
-use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
-use datafusion::physical_plan::empty::EmptyExec;
-use datafusion::physical_plan::placeholder_row::PlaceholderRowExec;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use sha2::{Digest, Sha256};
+
+use crate::execute::{file_scan, reads_nothing};
 
 /// Two queries with equal keys have the same answer: the same optimized plan, in which the policy's filters and masks
 /// are, over the same versions of the same files, with the same settings. The operators are part of it, for a count may
@@ -46,6 +45,7 @@ pub(crate) fn result_key(
     if !is_repeatable(optimized)? {
         return Ok(None);
     }
+    let Some(scans) = file_scans(operators)? else { return Ok(None) };
     let mut digest = Sha256::new();
     let mut add = |text: &str| {
         digest.update(text.len().to_le_bytes());
@@ -58,40 +58,33 @@ pub(crate) fn result_key(
     }
     let shown = displayable(operators.as_ref()).indent(true).to_string();
     add(&shown);
-    let mut only_files = true;
-    operators.apply(|operator| {
-        if !operator.children().is_empty() {
-            return Ok(TreeNodeRecursion::Continue);
-        }
-        let files = operator
-            .downcast_ref::<DataSourceExec>()
-            .and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>());
-        match files {
-            Some(scan) => {
-                for file in scan.file_groups.iter().flat_map(|group| group.iter()) {
-                    let meta = &file.object_meta;
-                    add(meta.location.as_ref());
-                    add(&format!(
-                        "{} {:?} {:?} {:?}",
-                        meta.size, meta.last_modified, meta.e_tag, meta.version
-                    ));
-                }
-            }
-            None => {
-                only_files &= operator.downcast_ref::<EmptyExec>().is_some()
-                    || operator.downcast_ref::<PlaceholderRowExec>().is_some();
-            }
-        }
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    let key = ResultKey {
+    for file in scans.iter().flat_map(|scan| &scan.file_groups).flat_map(|group| group.iter()) {
+        let meta = &file.object_meta;
+        add(meta.location.as_ref());
+        add(&format!("{} {:?} {:?} {:?}", meta.size, meta.last_modified, meta.e_tag, meta.version));
+    }
+    Ok(Some(ResultKey {
         plan: Arc::new(optimized.clone()),
         schema: operators.schema(),
         rest: digest.finalize().into(),
         // A plan is about as large as its text.
         size: shown.len() * 4,
-    };
-    Ok(only_files.then_some(key))
+    }))
+}
+
+/// The scans of `plan`; `None` when something else than files is read.
+fn file_scans(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Vec<FileScanConfig>>> {
+    let mut scans = Some(Vec::new());
+    plan.apply(|operator| {
+        if operator.children().is_empty() && !reads_nothing(operator.as_ref()) {
+            match (file_scan(operator.as_ref()), &mut scans) {
+                (Some(scan), Some(scans)) => scans.push(scan.clone()),
+                _ => scans = None,
+            }
+        }
+        Ok(if scans.is_some() { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+    })?;
+    Ok(scans)
 }
 
 /// Whether the plan only reads, and says everything that it depends on besides tables: `now()` is a constant in it by
