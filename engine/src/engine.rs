@@ -14,7 +14,7 @@ use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, OnlyF
 use crate::cluster::{Cluster, Fingerprint};
 use crate::error::{EngineError, Result};
 use crate::execute::{QueryMetrics, default_memory_limit, memory_pool};
-use crate::optimize::RepeatedText;
+use crate::optimize::{RepeatedText, TextCodes};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
 use crate::result_cache::ResultCache;
@@ -26,6 +26,7 @@ use crate::settings::Settings;
 pub struct Engine {
     options: EngineOptions,
     pub(crate) runtime: Arc<RuntimeEnv>,
+    pub(crate) text_codes: Arc<TextCodes>,
     settings: Settings,
     pub(crate) lake: Option<Arc<Lake>>,
     pub(crate) policy: Option<Governance>,
@@ -57,7 +58,7 @@ impl Engine {
         let settings = Settings { skip_bad_lines: options.skip_bad_lines, ..Settings::from_environment()? };
         let lake = match &options.lake {
             Some(location) => {
-                let state = state(SessionConfig::new(), &runtime);
+                let state = state(SessionConfig::new(), &runtime, None);
                 Some(Arc::new(Lake::open(location, state).await?))
             }
             None => None,
@@ -73,7 +74,7 @@ impl Engine {
         };
         let policy = match &options.policy {
             Some(path) => {
-                let mut functions = state(SessionConfig::new(), &runtime);
+                let mut functions = state(SessionConfig::new(), &runtime, None);
                 register_functions(&mut functions, pseudonym_key.as_ref())?;
                 let store = Arc::new(PolicyStore::open(path)?);
                 Some(Governance { store, functions: Arc::new(functions) })
@@ -91,9 +92,11 @@ impl Engine {
         let results = options.result_cache.filter(|bytes| *bytes > 0);
         let results =
             results.map(|bytes| Arc::new(ResultCache::new(bytes, Arc::clone(&runtime.memory_pool))));
+        let text_codes = Arc::new(TextCodes::new(runtime.cache_manager.get_file_metadata_cache()));
         Ok(Arc::new(Self {
             options,
             runtime,
+            text_codes,
             settings,
             lake,
             policy,
@@ -207,7 +210,7 @@ impl Engine {
         if let Some(partitions) = self.options.target_partitions {
             config = config.with_target_partitions(partitions);
         }
-        let mut state = state(config, &self.runtime);
+        let mut state = state(config, &self.runtime, Some(&self.text_codes));
         // Who may see pseudonyms must not make them: trying every identifier would tell which is whose.
         let key = self.pseudonym_key.as_ref().filter(|_| self.policy.is_none());
         register_functions(&mut state, key)?;
@@ -247,17 +250,24 @@ fn register_functions(state: &mut SessionState, key: Option<&Arc<PseudonymKey>>)
     Ok(())
 }
 
-fn state(config: SessionConfig, runtime: &Arc<RuntimeEnv>) -> SessionState {
+fn state(
+    config: SessionConfig,
+    runtime: &Arc<RuntimeEnv>,
+    text_codes: Option<&Arc<TextCodes>>,
+) -> SessionState {
     #[expect(clippy::disallowed_methods, reason = "this is the one place where sessions are built")]
     let builder = SessionStateBuilder::new();
-    builder
+    let builder = builder
         .with_config(config)
         .with_runtime_env(Arc::clone(runtime))
         .with_default_features()
         .with_query_planner(Arc::new(TithePlanner))
-        .with_optimizer_rule(Arc::new(PushHarmlessFilters))
-        .with_physical_optimizer_rule(Arc::new(RepeatedText))
-        .build()
+        .with_optimizer_rule(Arc::new(PushHarmlessFilters));
+    let builder = match text_codes {
+        Some(rule) => builder.with_physical_optimizer_rule(Arc::clone(rule) as Arc<_>),
+        None => builder,
+    };
+    builder.with_physical_optimizer_rule(Arc::new(RepeatedText)).build()
 }
 
 fn fingerprint(
@@ -265,7 +275,7 @@ fn fingerprint(
     lake: Option<&Lake>,
     key: Option<&Arc<PseudonymKey>>,
 ) -> Result<Fingerprint> {
-    let mut functions = state(SessionConfig::new(), runtime);
+    let mut functions = state(SessionConfig::new(), runtime, None);
     register_functions(&mut functions, key)?;
     let lake = lake.map(|lake| lake.location().url().to_string());
     Ok(Fingerprint::of(&functions, lake, key.map(|key| key.id())))

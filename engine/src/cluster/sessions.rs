@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion_distributed::{
     ChannelResolver, DistributedExt, SessionStateBuilderExt, WorkerPlanRewriteEvent,
     WorkerPlanRewriteEventResponse, WorkerQueryContext, WorkerResolver,
@@ -15,7 +16,7 @@ use crate::cluster::members::{Cluster, Member};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::execute::{TitheCodec, guard};
-use crate::optimize::once_per_text;
+use crate::optimize::{TextCodes, once_per_text};
 
 /// The workers of one attempt.
 struct Attempt(Vec<Url>);
@@ -41,7 +42,13 @@ pub(crate) fn distributed_state(
 ) -> Result<SessionState> {
     let settings = carried_settings(state.config_options())?;
     let urls = members.iter().map(|member| member.url.clone()).collect();
-    let builder = SessionStateBuilder::new_from_existing(state.clone())
+    let mut builder = SessionStateBuilder::new_from_existing(state.clone());
+    // Workers choose for themselves what they read as codes.
+    let local = |rule: &Arc<dyn PhysicalOptimizerRule + Send + Sync>| rule.name() == TextCodes::NAME;
+    if let Some(optimizer) = builder.physical_optimizers() {
+        optimizer.rules.retain(|rule| !local(rule));
+    }
+    let builder = builder
         .with_distributed_planner()
         .with_distributed_worker_resolver(Attempt(urls))
         .with_distributed_channel_resolver(resolver(cluster.channels()))
@@ -62,11 +69,13 @@ pub(crate) fn worker_state(
 ) -> Result<SessionState> {
     let mut builder = task.builder;
     take_carried_settings(builder.config().get_or_insert_default(), &task.headers)?;
+    let text_codes = Arc::clone(&engine.text_codes);
     let mut state = builder
         .with_distributed_channel_resolver(resolver(channels))
         .with_distributed_user_codec(TitheCodec)
-        .with_distributed_worker_plan_rewrite_handler(|event: WorkerPlanRewriteEvent| {
-            Ok(WorkerPlanRewriteEventResponse::new(guard(once_per_text(event.plan)?)?))
+        .with_distributed_worker_plan_rewrite_handler(move |event: WorkerPlanRewriteEvent| {
+            let plan = once_per_text(text_codes.read_codes(event.plan)?)?;
+            Ok(WorkerPlanRewriteEventResponse::new(guard(plan)?))
         })
         .build();
     engine.register_functions(&mut state)?;

@@ -17,6 +17,7 @@ use crate::execute::codec::TitheCodec;
 use crate::execute::file_scan::{file_scan, reads_nothing};
 use crate::execute::order_dependent::order_dependent_aggregate;
 use crate::execute::wire::has_large_lists;
+use crate::optimize::with_text_groups;
 
 const LARGE_LISTS: &str = "it holds lists of a kind that cannot be sent to workers";
 
@@ -104,7 +105,8 @@ impl OnWorkers {
             Some(analyze) => analyze.input(),
             None => plan,
         };
-        physical_plan_to_bytes_with_extension_codec(Arc::clone(travels), &TitheCodec)
+        with_text_groups(Arc::clone(travels))
+            .and_then(|travels| physical_plan_to_bytes_with_extension_codec(travels, &TitheCodec))
             .err()
             .map(|error| format!("it cannot be sent to workers ({})", plain(&error)))
     }

@@ -1,7 +1,11 @@
 //! Physical rules of our own: the same answer, sooner.
 
+mod coded_groups;
 mod once_per_text;
 mod repeated_text;
+mod text_codes;
 mod text_memory;
 
+pub(crate) use coded_groups::with_text_groups;
 pub(crate) use repeated_text::{RepeatedText, once_per_text};
+pub(crate) use text_codes::TextCodes;

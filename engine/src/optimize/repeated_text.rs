@@ -1,5 +1,6 @@
 //! Physical rule: a filter by text asks once for each text.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema};
@@ -7,7 +8,9 @@ use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::Operator;
-use datafusion::physical_expr::expressions::{BinaryExpr, Column, InListExpr, LikeExpr, Literal, NotExpr};
+use datafusion::physical_expr::expressions::{
+    BinaryExpr, CastExpr, Column, InListExpr, IsNotNullExpr, IsNullExpr, LikeExpr, Literal, NotExpr,
+};
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{DynamicFilterTracking, PhysicalExpr, ScalarFunctionExpr};
 use datafusion::physical_expr_common::physical_expr::is_volatile;
@@ -80,12 +83,25 @@ fn searches_one_text(part: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<bo
     let mut columns = collect_columns(part).into_iter();
     let (Some(column), None) = (columns.next(), columns.next()) else { return Ok(false) };
     let repeats = match column.data_type(schema)? {
-        DataType::Utf8View => true,
+        DataType::Utf8View => searches(part),
         // A dictionary may hold texts of rows that another condition leaves out: to fail on one would tell of it.
         DataType::Dictionary(_, values) => is_text(&values) && cannot_fail(part),
         _ => false,
     };
-    Ok(repeats && searches(part))
+    Ok(repeats)
+}
+
+/// The places of the text columns whose searches in `condition` may as well be asked of all texts of a dictionary.
+pub(super) fn searched_columns(condition: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<BTreeSet<usize>> {
+    let mut columns = BTreeSet::new();
+    condition.apply(|part| {
+        if !(searches_one_text(part, schema)? && cannot_fail(part)) {
+            return Ok(TreeNodeRecursion::Continue);
+        }
+        columns.extend(collect_columns(part).into_iter().map(|column| column.index()));
+        Ok(TreeNodeRecursion::Jump)
+    })?;
+    Ok(columns)
 }
 
 fn is_dynamic(part: &Arc<dyn PhysicalExpr>) -> bool {
@@ -111,13 +127,21 @@ fn is_regular_expression(operator: Operator) -> bool {
 
 fn cannot_fail(part: &Arc<dyn PhysicalExpr>) -> bool {
     let itself = match part.downcast_ref::<BinaryExpr>() {
-        Some(binary) => matches!(binary.op(), Operator::And | Operator::Or | Operator::Eq | Operator::NotEq),
+        Some(binary) => {
+            let operator = binary.op();
+            matches!(operator, Operator::And | Operator::Or) || operator.supports_propagation()
+        }
         None => {
             part.downcast_ref::<Column>().is_some()
                 || part.downcast_ref::<Literal>().is_some()
                 || part.downcast_ref::<LikeExpr>().is_some()
                 || part.downcast_ref::<InListExpr>().is_some()
                 || part.downcast_ref::<NotExpr>().is_some()
+                || part.downcast_ref::<IsNullExpr>().is_some()
+                || part.downcast_ref::<IsNotNullExpr>().is_some()
+                || part.downcast_ref::<CastExpr>().is_some_and(|cast| {
+                    is_text(cast.cast_type()) && cast.expr().downcast_ref::<Column>().is_some()
+                })
         }
     };
     itself && part.children().into_iter().all(cannot_fail)

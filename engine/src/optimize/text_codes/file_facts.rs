@@ -1,0 +1,99 @@
+//! Which columns of a Parquet file hold codes from its first page to its last.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::datatypes::SchemaRef;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::metadata::CachedParquetMetaData;
+use datafusion::execution::cache::cache_manager::FileMetadataCache;
+use datafusion::parquet::arrow::parquet_to_arrow_schema;
+use datafusion::parquet::basic::{Encoding, Type};
+use datafusion::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use moka::sync::Cache as Known;
+use object_store::ObjectMeta;
+use object_store::path::Path;
+
+/// Files that are remembered.
+const MOST_FILES: u64 = 1 << 17;
+/// A dictionary has at most one byte (compressed) for so many rows: one that is larger costs what it saves.
+const ROWS_OF_A_BYTE: i64 = 1;
+
+/// What is known of one file.
+#[derive(Debug, Clone)]
+pub(super) struct Facts {
+    /// Of the file's columns.
+    pub(super) schema: SchemaRef,
+    /// The names of those that hold codes.
+    pub(super) coded: Arc<Vec<String>>,
+}
+
+/// Facts of files, kept as long as the files stay what they are.
+pub(super) struct FileFacts {
+    metadata: Arc<FileMetadataCache>,
+    known: Known<Path, (ObjectMeta, Facts)>,
+    /// The facts found last: files of one table share them.
+    last: Mutex<Option<Facts>>,
+}
+
+impl std::fmt::Debug for FileFacts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileFacts").field("files", &self.known.entry_count()).finish_non_exhaustive()
+    }
+}
+
+impl FileFacts {
+    pub(super) fn new(metadata: Arc<FileMetadataCache>) -> Self {
+        Self { metadata, known: Known::new(MOST_FILES), last: Mutex::default() }
+    }
+
+    /// `None` when the footer is not at hand, or not understood.
+    pub(super) fn of(&self, file: &PartitionedFile) -> Option<Facts> {
+        let path = &file.object_meta.location;
+        if let Some((meta, facts)) = self.known.get(path)
+            && meta == file.object_meta
+        {
+            return Some(facts);
+        }
+        let entry = self.metadata.get(path).filter(|entry| entry.is_valid_for(&file.object_meta))?;
+        let footer = entry.file_metadata.as_any().downcast_ref::<CachedParquetMetaData>()?;
+        let facts = self.shared(facts(footer.parquet_metadata())?);
+        self.known.insert(path.clone(), (file.object_meta.clone(), facts.clone()));
+        Some(facts)
+    }
+
+    fn shared(&self, new: Facts) -> Facts {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match last.as_ref() {
+            Some(known) if known.schema == new.schema && known.coded == new.coded => known.clone(),
+            _ => last.insert(new).clone(),
+        }
+    }
+}
+
+fn facts(footer: &ParquetMetaData) -> Option<Facts> {
+    let file = footer.file_metadata();
+    let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata()).ok()?;
+    let columns = file.schema_descr().columns().iter().enumerate();
+    let coded = columns.filter(|(_, column)| column.path().parts().len() == 1).filter(|(place, _)| {
+        let mut groups = footer.row_groups().iter().filter(|group| group.num_rows() > 0);
+        groups.all(|group| holds_codes(group.column(*place)))
+    });
+    let coded = coded.map(|(_, column)| column.name().to_owned()).collect();
+    Some(Facts { schema: Arc::new(schema), coded: Arc::new(coded) })
+}
+
+fn holds_codes(chunk: &ColumnChunkMetaData) -> bool {
+    let Some(dictionary) = chunk.dictionary_page_offset() else { return false };
+    let bytes = chunk.data_page_offset() - dictionary;
+    chunk.column_type() == Type::BYTE_ARRAY
+        && only_codes(chunk)
+        && (0..=chunk.num_values() / ROWS_OF_A_BYTE).contains(&bytes)
+}
+
+fn only_codes(chunk: &ColumnChunkMetaData) -> bool {
+    if let Some(mask) = chunk.page_encoding_stats_mask() {
+        return mask.is_only(Encoding::PLAIN_DICTIONARY) || mask.is_only(Encoding::RLE_DICTIONARY);
+    }
+    // Who gives no statistics of pages lists PLAIN for the dictionary itself, or for pages that fell back to it.
+    chunk.encodings().all(|encoding| encoding != Encoding::PLAIN)
+}

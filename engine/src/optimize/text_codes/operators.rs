@@ -1,0 +1,116 @@
+//! Operators over rows in which some texts are codes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::common::Result;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::{CastExpr, Column};
+use datafusion::physical_expr::projection::ProjectionExpr;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
+use datafusion::physical_plan::projection::ProjectionExec;
+
+use super::file_facts::FileFacts;
+use super::scan::coded_scan;
+use crate::execute::file_scan;
+use crate::optimize::repeated_text::searched_columns;
+
+/// Operators that give the texts of some columns as codes.
+pub(super) struct Coded {
+    pub(super) plan: Arc<dyn ExecutionPlan>,
+    /// The places of those columns in a row.
+    pub(super) columns: BTreeSet<usize>,
+}
+
+/// `plan` with codes in the columns `wanted` and in those that its filters search, as far as its scan has them; `None`
+/// when nothing changes.
+pub(super) fn coded(
+    plan: &Arc<dyn ExecutionPlan>,
+    wanted: &BTreeSet<usize>,
+    facts: &FileFacts,
+) -> Result<Option<Coded>> {
+    if let Some(scan) = file_scan(plan.as_ref()) {
+        return coded_scan(scan, wanted, facts);
+    }
+    if let Some(filter) = plan.downcast_ref::<FilterExec>() {
+        return coded_filter(filter, wanted, facts);
+    }
+    if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
+        return coded_projection(projection, wanted, facts);
+    }
+    Ok(None)
+}
+
+fn coded_filter(filter: &FilterExec, wanted: &BTreeSet<usize>, facts: &FileFacts) -> Result<Option<Coded>> {
+    let projection = filter.projection().as_deref();
+    let place_below = |place: usize| projection.map_or(Some(place), |places| places.get(place).copied());
+    let mut below: BTreeSet<usize> = wanted.iter().filter_map(|place| place_below(*place)).collect();
+    below.extend(searched_columns(filter.predicate(), &filter.input().schema())?);
+    let Some(input) = coded(filter.input(), &below, facts)? else { return Ok(None) };
+    let predicate = with_texts(filter.predicate(), &input.columns)?;
+    let builder = FilterExecBuilder::from(filter).with_input(input.plan).with_predicate(predicate);
+    let plan = Arc::new(builder.build()?);
+    let columns = (0..plan.schema().fields().len())
+        .filter(|place| place_below(*place).is_some_and(|below| input.columns.contains(&below)));
+    Ok(Some(Coded { columns: columns.collect(), plan }))
+}
+
+fn coded_projection(
+    projection: &ProjectionExec,
+    wanted: &BTreeSet<usize>,
+    facts: &FileFacts,
+) -> Result<Option<Coded>> {
+    let exprs = projection.expr();
+    let below = wanted.iter().filter_map(|place| exprs.get(*place)?.expr.downcast_ref::<Column>());
+    let below = below.map(Column::index).collect();
+    let Some(input) = coded(projection.input(), &below, facts)? else { return Ok(None) };
+    let is_code = |expr: &Arc<dyn PhysicalExpr>| {
+        expr.downcast_ref::<Column>().is_some_and(|column| input.columns.contains(&column.index()))
+    };
+    let columns = exprs.iter().enumerate().filter(|(_, projected)| is_code(&projected.expr));
+    let columns = columns.map(|(place, _)| place).collect();
+    let exprs = exprs.iter().map(|projected| {
+        let expr = match is_code(&projected.expr) {
+            true => Arc::clone(&projected.expr),
+            false => with_texts(&projected.expr, &input.columns)?,
+        };
+        Ok(ProjectionExpr { expr, alias: projected.alias.clone() })
+    });
+    let exprs = exprs.collect::<Result<Vec<_>>>()?;
+    Ok(Some(Coded { plan: Arc::new(ProjectionExec::try_new(exprs, input.plan)?), columns }))
+}
+
+/// `coded` with texts again in place of codes.
+pub(super) fn as_it_was(coded: Coded) -> Result<Arc<dyn ExecutionPlan>> {
+    if coded.columns.is_empty() {
+        return Ok(coded.plan);
+    }
+    let schema = coded.plan.schema();
+    let exprs = schema.fields().iter().enumerate().map(|(place, field)| {
+        let expr = with_texts(&(Arc::new(Column::new(field.name(), place)) as _), &coded.columns)?;
+        Ok(ProjectionExpr { expr, alias: field.name().clone() })
+    });
+    let exprs = exprs.collect::<Result<Vec<_>>>()?;
+    Ok(Arc::new(ProjectionExec::try_new(exprs, coded.plan)?))
+}
+
+/// `expr` over rows in which `columns` are codes.
+pub(in crate::optimize) fn with_texts(
+    expr: &Arc<dyn PhysicalExpr>,
+    columns: &BTreeSet<usize>,
+) -> Result<Arc<dyn PhysicalExpr>> {
+    Arc::clone(expr)
+        .transform(|part| {
+            Ok(match part.downcast_ref::<Column>() {
+                Some(column) if columns.contains(&column.index()) => {
+                    let text = CastExpr::new(Arc::clone(&part), DataType::Utf8View, None);
+                    Transformed::yes(Arc::new(text) as Arc<dyn PhysicalExpr>)
+                }
+                _ => Transformed::no(part),
+            })
+        })
+        .data()
+}

@@ -1,0 +1,159 @@
+//! A scan whose text columns are read as codes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, Result, Statistics};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource,
+};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::projection::{ProjectionExpr, ProjectionExprs};
+
+use super::file_facts::FileFacts;
+use super::operators::{Coded, with_texts};
+
+/// The scan with the columns at the places `wanted` of its rows read as codes, as far as all of its files have them.
+pub(super) fn coded_scan(
+    scan: &FileScanConfig,
+    wanted: &BTreeSet<usize>,
+    facts: &FileFacts,
+) -> Result<Option<Coded>> {
+    let Some(source) = scan.file_source().downcast_ref::<ParquetSource>() else { return Ok(None) };
+    let Some(projection) = source.projection() else { return Ok(None) };
+    if scan.preserve_order || !scan.output_ordering.is_empty() || scan.output_partitioning.is_some() {
+        return Ok(None);
+    }
+    let table = source.table_schema();
+    let mut columns: BTreeSet<usize> = projection
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| wanted.contains(place))
+        .filter_map(|(_, projected)| projected.expr.downcast_ref::<Column>())
+        .map(Column::index)
+        .filter(|index| is_text(table.file_schema(), *index))
+        .collect();
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let mut files = Vec::with_capacity(scan.file_groups.len());
+    for group in &scan.file_groups {
+        let known = group.iter().map(|file| Some((file, facts.of(file)?))).collect::<Option<Vec<_>>>();
+        let Some(known) = known else { return Ok(None) };
+        files.push(known);
+    }
+    for (_, facts) in files.iter().flatten() {
+        columns.retain(|index| facts.coded.contains(table.file_schema().field(*index).name()));
+    }
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let names: Vec<&str> = columns.iter().map(|index| table.file_schema().field(*index).name().as_str()).collect();
+    let mut read_as: Option<(SchemaRef, SchemaRef)> = None;
+    let mut groups = Vec::with_capacity(files.len());
+    for group in files {
+        let mut read = Vec::with_capacity(group.len());
+        for (file, facts) in group {
+            let schema = match &read_as {
+                Some((of, schema)) if Arc::ptr_eq(of, &facts.schema) => Arc::clone(schema),
+                _ => {
+                    let schema = as_read(&facts.schema, table.file_schema(), &names);
+                    read_as = Some((facts.schema, Arc::clone(&schema)));
+                    schema
+                }
+            };
+            read.push(file_with_codes(file, schema, &columns));
+        }
+        groups.push(FileGroup::new(read));
+    }
+    let coded_table = TableSchema::builder(with_code_types(table.file_schema(), &names))
+        .with_table_partition_cols(table.table_partition_cols().clone())
+        .build();
+    let exprs = projection
+        .iter()
+        .map(|projected| {
+            let expr = match projected.expr.is::<Column>() {
+                true => Arc::clone(&projected.expr),
+                false => with_texts(&projected.expr, &columns)?,
+            };
+            Ok(ProjectionExpr { expr, alias: projected.alias.clone() })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let places = projection.iter().enumerate().filter(|(_, projected)| {
+        projected.expr.downcast_ref::<Column>().is_some_and(|column| columns.contains(&column.index()))
+    });
+    let places = places.map(|(place, _)| place).collect();
+
+    let mut coded = ParquetSource::new(coded_table).with_table_parquet_options(source.table_parquet_options().clone());
+    if let Some(hint) = source.table_parquet_options().global.metadata_size_hint {
+        coded = coded.with_metadata_size_hint(hint);
+    }
+    if let Some(factory) = source.parquet_file_reader_factory() {
+        coded = coded.with_parquet_file_reader_factory(Arc::clone(factory));
+    }
+    if let Some(filter) = source.filter() {
+        coded = coded.with_predicate(with_texts(&filter, &columns)?);
+    }
+    let Some(coded) = coded.try_pushdown_projection(&ProjectionExprs::new(exprs))? else { return Ok(None) };
+    let scan = FileScanConfigBuilder::from(scan.clone()).with_source(coded).with_file_groups(groups).build();
+    Ok(Some(Coded { plan: DataSourceExec::from_data_source(scan), columns: places }))
+}
+
+fn is_text(schema: &Schema, index: usize) -> bool {
+    schema.fields().get(index).is_some_and(|field| *field.data_type() == DataType::Utf8View)
+}
+
+fn code_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+fn with_code_types(schema: &Schema, names: &[&str]) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match names.contains(&field.name().as_str()) {
+        true => retyped(field, code_type()),
+        false => Arc::clone(field),
+    });
+    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone()))
+}
+
+/// How a file with `schema` is read: what the table gives as views is read as such.
+fn as_read(schema: &Schema, table: &Schema, names: &[&str]) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| match names.contains(&field.name().as_str()) {
+        true => retyped(field, code_type()),
+        false => match (field.data_type(), table.field_with_name(field.name()).map(Field::data_type)) {
+            (DataType::Utf8 | DataType::LargeUtf8, Ok(DataType::Utf8View)) => retyped(field, DataType::Utf8View),
+            (DataType::Binary | DataType::LargeBinary, Ok(DataType::BinaryView)) => {
+                retyped(field, DataType::BinaryView)
+            }
+            _ => Arc::clone(field),
+        },
+    });
+    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone()))
+}
+
+fn retyped(field: &FieldRef, data_type: DataType) -> FieldRef {
+    Arc::new(field.as_ref().clone().with_data_type(data_type))
+}
+
+fn file_with_codes(file: &PartitionedFile, schema: SchemaRef, columns: &BTreeSet<usize>) -> PartitionedFile {
+    let mut file = file.clone();
+    file.arrow_schema = Some(schema);
+    // Ranges of texts are not ranges of codes.
+    file.statistics = file.statistics.map(|known| Arc::new(without_ranges(&known, columns)));
+    file
+}
+
+fn without_ranges(known: &Statistics, columns: &BTreeSet<usize>) -> Statistics {
+    let mut known = known.clone();
+    for column in columns {
+        if let Some(column) = known.column_statistics.get_mut(*column) {
+            let null_count: Precision<usize> = column.null_count;
+            *column = ColumnStatistics { null_count, ..ColumnStatistics::new_unknown() };
+        }
+    }
+    known
+}
