@@ -14,7 +14,7 @@ use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, OnlyF
 use crate::cluster::{Cluster, Fingerprint};
 use crate::error::{EngineError, Result};
 use crate::execute::{QueryMetrics, default_memory_limit, memory_pool};
-use crate::optimize::{RepeatedText, TextCodes};
+use crate::optimize::{RepeatedText, TextCodes, share_small_sides};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
 use crate::result_cache::ResultCache;
@@ -27,6 +27,7 @@ pub struct Engine {
     options: EngineOptions,
     pub(crate) runtime: Arc<RuntimeEnv>,
     pub(crate) text_codes: Arc<TextCodes>,
+    memory_limit: usize,
     settings: Settings,
     pub(crate) lake: Option<Arc<Lake>>,
     pub(crate) policy: Option<Governance>,
@@ -97,6 +98,7 @@ impl Engine {
             options,
             runtime,
             text_codes,
+            memory_limit: memory,
             settings,
             lake,
             policy,
@@ -210,6 +212,8 @@ impl Engine {
         if let Some(partitions) = self.options.target_partitions {
             config = config.with_target_partitions(partitions);
         }
+        let partitions = config.target_partitions();
+        share_small_sides(&mut config.options_mut().optimizer, partitions, self.memory_limit);
         let mut state = state(config, &self.runtime, Some(&self.text_codes));
         // Who may see pseudonyms must not make them: trying every identifier would tell which is whose.
         let key = self.pseudonym_key.as_ref().filter(|_| self.policy.is_none());

@@ -11,6 +11,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use object_store::path::Path;
 
+use crate::catalog::dictionaries::Dictionaries;
 use crate::catalog::lake_table::LakeTable;
 use crate::catalog::listing::{self, Folder, Listing};
 use crate::catalog::shape::{Reading, Shape, Shapes};
@@ -28,6 +29,7 @@ pub(crate) struct Lake {
     store_url: ObjectStoreUrl,
     root: Path,
     shapes: Shapes,
+    pub(super) dictionaries: Dictionaries,
     /// Reads footers; belongs to no session.
     state: SessionState,
     queries: AtomicU64,
@@ -54,6 +56,7 @@ impl Lake {
             store_url,
             root,
             shapes: Shapes::default(),
+            dictionaries: Dictionaries::default(),
             state,
             queries: AtomicU64::new(0),
         })

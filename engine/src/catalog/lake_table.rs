@@ -192,6 +192,11 @@ impl LakeTable {
         Ok(file.with_statistics(statistics))
     }
 
+    fn no_rows(&self, projection: Option<&Vec<usize>>) -> Result<Arc<dyn ExecutionPlan>> {
+        let schema = datafusion::common::project_schema(self.columns.table_schema(), projection)?;
+        Ok(Arc::new(EmptyExec::new(schema)))
+    }
+
     fn summary(&self, files: &[PartitionedFile]) -> Result<Statistics> {
         let known: Option<Vec<&Statistics>> = files.iter().map(|file| file.statistics.as_deref()).collect();
         match known {
@@ -258,8 +263,7 @@ impl TableProvider for LakeTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let mut files = self.prune(state, self.files().await?, filters)?;
         if files.is_empty() {
-            let schema = datafusion::common::project_schema(self.columns.table_schema(), projection)?;
-            return Ok(Arc::new(EmptyExec::new(schema)));
+            return self.no_rows(projection);
         }
         let parquet = (self.listing.format == TableFormat::Parquet)
             .then(|| ParquetFormat::default().with_options(state.default_table_options().parquet));
@@ -267,6 +271,11 @@ impl TableProvider for LakeTable {
             && state.config().collect_statistics()
         {
             files = self.with_statistics(state, format, files).await?;
+            let columns = self.columns.file_schema();
+            files = self.lake.dictionaries.prune(state, self.lake.store(), columns, files, filters).await;
+        }
+        if files.is_empty() {
+            return self.no_rows(projection);
         }
         let statistics = self.summary(&files)?;
         let source: Arc<dyn FileSource> = match &parquet {

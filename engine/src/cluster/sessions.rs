@@ -16,7 +16,7 @@ use crate::cluster::members::{Cluster, Member};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::execute::{TitheCodec, guard};
-use crate::optimize::{TextCodes, once_per_text};
+use crate::optimize::{TextCodes, copy_tiny_sides, once_per_text};
 
 /// The workers of one attempt.
 struct Attempt(Vec<Url>);
@@ -48,6 +48,7 @@ pub(crate) fn distributed_state(
     if let Some(optimizer) = builder.physical_optimizers() {
         optimizer.rules.retain(|rule| !local(rule));
     }
+    copy_tiny_sides(&mut builder.config().get_or_insert_default().options_mut().optimizer);
     let builder = builder
         .with_distributed_planner()
         .with_distributed_worker_resolver(Attempt(urls))

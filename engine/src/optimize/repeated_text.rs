@@ -85,14 +85,17 @@ fn searches_one_text(part: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<bo
     let repeats = match column.data_type(schema)? {
         DataType::Utf8View => searches(part),
         // A dictionary may hold texts of rows that another condition leaves out: to fail on one would tell of it.
-        DataType::Dictionary(_, values) => is_text(&values) && cannot_fail(part),
+        DataType::Dictionary(_, values) => is_text(&values) && asks_for_texts(part) && cannot_fail(part),
         _ => false,
     };
     Ok(repeats)
 }
 
 /// The places of the text columns whose searches in `condition` may as well be asked of all texts of a dictionary.
-pub(super) fn searched_columns(condition: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<BTreeSet<usize>> {
+pub(super) fn searched_columns(
+    condition: &Arc<dyn PhysicalExpr>,
+    schema: &Schema,
+) -> Result<BTreeSet<usize>> {
     let mut columns = BTreeSet::new();
     condition.apply(|part| {
         if !(searches_one_text(part, schema)? && cannot_fail(part)) {
@@ -110,6 +113,11 @@ fn is_dynamic(part: &Arc<dyn PhysicalExpr>) -> bool {
 
 fn is_text(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+/// Whether it asks for more than whether the text is NULL.
+fn asks_for_texts(part: &Arc<dyn PhysicalExpr>) -> bool {
+    !(part.is::<IsNullExpr>() || part.is::<IsNotNullExpr>())
 }
 
 /// Whether something in it costs more than to look a text up.

@@ -8,7 +8,7 @@ use arrow::array::{
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
 use arrow::compute::{cast, take};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Int32Type};
 use datafusion::common::Result;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
@@ -30,6 +30,39 @@ const FALSE: u8 = 0;
 const TRUE: u8 = 1;
 const NULL: u8 = 2;
 
+fn as_number(answer: Option<bool>) -> u8 {
+    match answer {
+        Some(true) => TRUE,
+        Some(false) => FALSE,
+        None => NULL,
+    }
+}
+
+/// The answers to rows, from those to the texts at their places and, last, to NULL.
+fn look_up(
+    answers: &[u8],
+    nulls: Option<&NullBuffer>,
+    rows: usize,
+    place: impl Fn(usize) -> usize,
+) -> BooleanArray {
+    let of_null = answers.len() - 1;
+    let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
+    let collect = |is: &dyn Fn(u8) -> bool| {
+        // Asked of each text here, so that a row only looks it up.
+        let is: Vec<bool> = answers.iter().map(|answer| is(*answer)).collect();
+        match nulls {
+            None => BooleanBuffer::collect_bool(rows, |row| is[place(row)]),
+            Some(nulls) => BooleanBuffer::collect_bool(rows, |row| {
+                is[if nulls.is_valid(row) { place(row) } else { of_null }]
+            }),
+        }
+    };
+    let is_true = collect(&|answer| answer == TRUE);
+    let may_be_null = answers.contains(&NULL);
+    let valid = may_be_null.then(|| NullBuffer::new(collect(&|answer| answer != NULL)));
+    BooleanArray::new(is_true, valid)
+}
+
 /// Remembers what a predicate of one text column answered.
 ///
 /// Parquet gives the texts of a dictionary page as views into that page: equal views, with the page they point into, are
@@ -45,7 +78,8 @@ pub(super) struct TextMemory {
     bytes: usize,
     pause: u32,
     rows: Vec<u32>,
-    dictionary: Option<(ArrayRef, BooleanArray)>,
+    /// The answers to its texts, and to NULL.
+    dictionary: Option<(ArrayRef, Vec<u8>)>,
 }
 
 impl TextMemory {
@@ -89,11 +123,7 @@ impl TextMemory {
         if !new.is_empty() {
             let answers = ask(&take(texts, &UInt32Array::from(new), None)?)?;
             self.may_be_null |= answers.null_count() > 0;
-            self.answers.extend(answers.iter().map(|answer| match answer {
-                Some(true) => TRUE,
-                Some(false) => FALSE,
-                None => NULL,
-            }));
+            self.answers.extend(answers.iter().map(as_number));
         }
         let (rows, answers) = (&self.rows, &self.answers);
         let is_true = BooleanBuffer::collect_bool(rows.len(), |row| answers[rows[row] as usize] == TRUE);
@@ -177,18 +207,24 @@ impl TextMemory {
         let known = self.dictionary.take().filter(|(known, _)| known.to_data().ptr_eq(&values.to_data()));
         let known = match known {
             Some(known) => known,
-            None => (Arc::clone(values), ask(&each_once(texts.data_type(), dictionary)?)?),
+            None => {
+                let answers = ask(&each_once(texts.data_type(), dictionary)?)?;
+                (Arc::clone(values), answers.iter().map(as_number).collect())
+            }
         };
-        let null = values.len();
-        let keys = dictionary.normalized_keys();
-        let place = |row: usize| if dictionary.keys().is_null(row) { null } else { keys[row] };
-        let answers = &known.1;
-        let is_true = BooleanBuffer::collect_bool(keys.len(), |row| answers.value(place(row)));
-        let nulls = answers.nulls().map(|nulls| {
-            NullBuffer::new(BooleanBuffer::collect_bool(keys.len(), |row| nulls.is_valid(place(row))))
-        });
+        let answer = match texts.as_dictionary_opt::<Int32Type>() {
+            Some(codes) => {
+                let keys = codes.keys().values();
+                #[expect(clippy::cast_sign_loss, reason = "a code is the place of a text")]
+                look_up(&known.1, codes.keys().nulls(), keys.len(), |row| keys[row] as usize)
+            }
+            None => {
+                let keys = dictionary.normalized_keys();
+                look_up(&known.1, dictionary.keys().nulls(), keys.len(), |row| keys[row])
+            }
+        };
         self.dictionary = Some(known);
-        Ok(BooleanArray::new(is_true, nulls))
+        Ok(answer)
     }
 
     fn forget(&mut self) {

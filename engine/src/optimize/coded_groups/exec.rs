@@ -33,7 +33,10 @@ pub(crate) fn groups_by_codes(aggregate: &AggregateExec) -> bool {
         && *aggregate.input_order_mode() == InputOrderMode::Linear
         && aggregate.limit_options().is_none()
         && aggregate.dynamic_expressions_produced().is_empty()
-        && aggregate.aggr_expr().iter().all(|call| call.groups_accumulator_supported() && call.order_bys().is_empty())
+        && aggregate
+            .aggr_expr()
+            .iter()
+            .all(|call| call.groups_accumulator_supported() && call.order_bys().is_empty())
 }
 
 /// Gives the rows of a partial [`AggregateExec`]: a row of states for each group that a partition of its input has.
@@ -48,7 +51,7 @@ pub(crate) struct CodedGroupsExec {
 }
 
 /// An aggregate function with what it is called with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Call {
     pub(super) function: Arc<AggregateFunctionExpr>,
     pub(super) arguments: Vec<Arc<dyn PhysicalExpr>>,
@@ -152,16 +155,11 @@ impl ExecutionPlan for CodedGroupsExec {
         let (Some(input), true) = (children.pop(), children.is_empty()) else {
             return internal_err!("{} has one input", self.name());
         };
-        let calls = self.calls.iter().map(|call| Call {
-            function: Arc::clone(&call.function),
-            arguments: call.arguments.clone(),
-            filter: call.filter.clone(),
-        });
         Ok(Arc::new(Self {
             input,
             plain: Arc::clone(&self.plain),
             keys: self.keys.clone(),
-            calls: calls.collect(),
+            calls: self.calls.clone(),
             metrics: ExecutionPlanMetricsSet::new(),
         }))
     }

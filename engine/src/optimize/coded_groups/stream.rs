@@ -8,9 +8,9 @@ use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
-use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::{BaselineMetrics, RecordOutput};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use futures::{StreamExt, stream};
 
 use super::exec::{Call, CodedGroupsExec};
@@ -27,21 +27,28 @@ pub(super) fn states(
     let pool = context.memory_pool();
     let consumer = MemoryConsumer::new(format!("{}[{partition}]", operator.name())).with_can_spill(true);
     let functions = operator.calls.iter().map(|call| call.function.create_groups_accumulator());
-    let calls = operator.calls.iter().map(|call| Call {
-        function: Arc::clone(&call.function),
-        arguments: call.arguments.clone(),
-        filter: call.filter.clone(),
-    });
+    let functions = functions.collect::<Result<Vec<_>>>()?;
+    let settings = &context.session_config().options().execution;
+    let probe = Probe {
+        rows: 0,
+        after: settings.skip_partial_aggregation_probe_rows_threshold,
+        most: settings.skip_partial_aggregation_probe_ratio_threshold,
+    };
     let making = Making {
-        groups: GroupCodes::try_new(operator.key_schema()?)?,
+        groups: GroupCodes::try_new(
+            operator.key_schema()?,
+            settings.skip_partial_aggregation_probe_ratio_threshold,
+        )?,
         keys: operator.keys.clone(),
-        calls: calls.collect(),
-        functions: functions.collect::<Result<_>>()?,
+        calls: operator.calls.clone(),
+        functions,
+        skips: false,
         of_rows: Vec::new(),
         schema: Arc::clone(&schema),
         reservation: consumer.register(pool),
         metrics: BaselineMetrics::new(&operator.metrics, partition),
         batch_size: context.session_config().batch_size().max(1),
+        probe,
     };
     let batches = stream::try_unfold((making, Some(input)), |(mut making, input)| async move {
         let Some(mut input) = input else { return Ok::<_, DataFusionError>(None) };
@@ -68,7 +75,7 @@ pub(super) fn states(
 
 struct Making {
     groups: GroupCodes,
-    keys: Vec<Arc<dyn datafusion::physical_plan::PhysicalExpr>>,
+    keys: Vec<Arc<dyn PhysicalExpr>>,
     calls: Vec<Call>,
     functions: Vec<Box<dyn GroupsAccumulator>>,
     of_rows: Vec<usize>,
@@ -76,6 +83,17 @@ struct Making {
     reservation: MemoryReservation,
     metrics: BaselineMetrics,
     batch_size: usize,
+    probe: Probe,
+    /// Whether each row becomes a state of its own from now on.
+    skips: bool,
+}
+
+/// Whether rows are few that belong to a group already met: then a state a row is as good, and costs less.
+struct Probe {
+    rows: usize,
+    after: usize,
+    /// Groups over rows.
+    most: f64,
 }
 
 impl Making {
@@ -84,22 +102,47 @@ impl Making {
         let time = self.metrics.elapsed_compute().clone();
         let _timer = time.timer();
         let rows = batch.num_rows();
-        let of = |expr: &Arc<dyn datafusion::physical_plan::PhysicalExpr>| expr.evaluate(batch)?.into_array(rows);
+        let of = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(batch)?.into_array(rows);
         let keys = self.keys.iter().map(of).collect::<Result<Vec<ArrayRef>>>()?;
-        self.groups.find(&keys, &mut self.of_rows)?;
+        let mut columns = match self.skips {
+            true => self.groups.texts(&keys, None)?,
+            false => Vec::new(),
+        };
+        let mut before = Vec::new();
+        if !self.skips {
+            if self.groups.must_be_taken(&keys) {
+                before = self.take()?;
+            }
+            self.groups.find(&keys, &mut self.of_rows)?;
+        }
         let groups = self.groups.len();
         for (function, call) in self.functions.iter_mut().zip(&self.calls) {
             let arguments = call.arguments.iter().map(of).collect::<Result<Vec<_>>>()?;
             let filter = call.filter.as_ref().map(of).transpose()?;
             let filter = filter.as_ref().map(|filter| filter.as_boolean());
-            function.update_batch(&arguments, &self.of_rows, filter, groups)?;
+            match self.skips {
+                true => columns.extend(function.convert_to_state(&arguments, filter)?),
+                false => function.update_batch(&arguments, &self.of_rows, filter, groups)?,
+            }
+        }
+        if self.skips {
+            let states = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+            return Ok(Some(vec![states.record_output(&self.metrics)]));
+        }
+        self.probe.rows += rows;
+        #[expect(clippy::cast_precision_loss, reason = "a share")]
+        let share = groups as f64 / self.probe.rows as f64;
+        if self.probe.rows >= self.probe.after && share > self.probe.most {
+            self.skips = true;
+            before.extend(self.take()?);
+            return Ok(Some(before));
         }
         match self.reservation.try_resize(self.size()) {
-            Ok(()) => Ok(None),
+            Ok(()) => Ok(Some(before).filter(|states| !states.is_empty())),
             Err(DataFusionError::ResourcesExhausted(_)) => {
-                let states = self.take()?;
+                before.extend(self.take()?);
                 self.reservation.try_resize(self.size())?;
-                Ok(Some(states))
+                Ok(Some(before))
             }
             Err(error) => Err(error),
         }

@@ -82,7 +82,8 @@ fn facts(footer: &ParquetMetaData) -> Option<Facts> {
     Some(Facts { schema: Arc::new(schema), coded: Arc::new(coded) })
 }
 
-fn holds_codes(chunk: &ColumnChunkMetaData) -> bool {
+/// Whether all of a chunk's texts are in a small dictionary.
+pub(crate) fn holds_codes(chunk: &ColumnChunkMetaData) -> bool {
     let Some(dictionary) = chunk.dictionary_page_offset() else { return false };
     let bytes = chunk.data_page_offset() - dictionary;
     chunk.column_type() == Type::BYTE_ARRAY

@@ -22,6 +22,7 @@ use datafusion::physical_plan::filter::FilterExec;
 
 use super::coded_groups::{CodedGroupsExec, groups_by_codes};
 use file_facts::FileFacts;
+pub(crate) use file_facts::holds_codes;
 pub(super) use operators::with_texts;
 use operators::{as_it_was, coded};
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{CastExpr, Column};
+use datafusion::physical_expr::expressions::{CastExpr, Column, IsNotNullExpr, IsNullExpr};
 use datafusion::physical_expr::projection::ProjectionExpr;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
@@ -67,13 +67,10 @@ fn coded_projection(
     let below = wanted.iter().filter_map(|place| exprs.get(*place)?.expr.downcast_ref::<Column>());
     let below = below.map(Column::index).collect();
     let Some(input) = coded(projection.input(), &below, facts)? else { return Ok(None) };
-    let is_code = |expr: &Arc<dyn PhysicalExpr>| {
-        expr.downcast_ref::<Column>().is_some_and(|column| input.columns.contains(&column.index()))
-    };
-    let columns = exprs.iter().enumerate().filter(|(_, projected)| is_code(&projected.expr));
+    let columns = exprs.iter().enumerate().filter(|(_, projected)| is_code(&projected.expr, &input.columns));
     let columns = columns.map(|(place, _)| place).collect();
     let exprs = exprs.iter().map(|projected| {
-        let expr = match is_code(&projected.expr) {
+        let expr = match is_code(&projected.expr, &input.columns) {
             true => Arc::clone(&projected.expr),
             false => with_texts(&projected.expr, &input.columns)?,
         };
@@ -97,20 +94,30 @@ pub(super) fn as_it_was(coded: Coded) -> Result<Arc<dyn ExecutionPlan>> {
     Ok(Arc::new(ProjectionExec::try_new(exprs, coded.plan)?))
 }
 
+fn is_code(expr: &Arc<dyn PhysicalExpr>, columns: &BTreeSet<usize>) -> bool {
+    expr.downcast_ref::<Column>().is_some_and(|column| columns.contains(&column.index()))
+}
+
 /// `expr` over rows in which `columns` are codes.
 pub(in crate::optimize) fn with_texts(
     expr: &Arc<dyn PhysicalExpr>,
     columns: &BTreeSet<usize>,
 ) -> Result<Arc<dyn PhysicalExpr>> {
     Arc::clone(expr)
-        .transform(|part| {
-            Ok(match part.downcast_ref::<Column>() {
-                Some(column) if columns.contains(&column.index()) => {
-                    let text = CastExpr::new(Arc::clone(&part), DataType::Utf8View, None);
-                    Transformed::yes(Arc::new(text) as Arc<dyn PhysicalExpr>)
-                }
-                _ => Transformed::no(part),
-            })
+        .transform_down(|part| {
+            if is_code(&part, columns) {
+                let text = CastExpr::new(part, DataType::Utf8View, None);
+                return Ok(Transformed::new(
+                    Arc::new(text) as Arc<dyn PhysicalExpr>,
+                    true,
+                    TreeNodeRecursion::Jump,
+                ));
+            }
+            // A code is NULL where its text is.
+            let asks_for_null = part.is::<IsNullExpr>() || part.is::<IsNotNullExpr>();
+            let of_code = asks_for_null && part.children().into_iter().all(|child| is_code(child, columns));
+            let next = if of_code { TreeNodeRecursion::Jump } else { TreeNodeRecursion::Continue };
+            Ok(Transformed::new(part, false, next))
         })
         .data()
 }

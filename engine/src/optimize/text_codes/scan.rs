@@ -53,7 +53,8 @@ pub(super) fn coded_scan(
     if columns.is_empty() {
         return Ok(None);
     }
-    let names: Vec<&str> = columns.iter().map(|index| table.file_schema().field(*index).name().as_str()).collect();
+    let names: Vec<&str> =
+        columns.iter().map(|index| table.file_schema().field(*index).name().as_str()).collect();
     let mut read_as: Option<(SchemaRef, SchemaRef)> = None;
     let mut groups = Vec::with_capacity(files.len());
     for group in files {
@@ -89,7 +90,8 @@ pub(super) fn coded_scan(
     });
     let places = places.map(|(place, _)| place).collect();
 
-    let mut coded = ParquetSource::new(coded_table).with_table_parquet_options(source.table_parquet_options().clone());
+    let mut coded =
+        ParquetSource::new(coded_table).with_table_parquet_options(source.table_parquet_options().clone());
     if let Some(hint) = source.table_parquet_options().global.metadata_size_hint {
         coded = coded.with_metadata_size_hint(hint);
     }
@@ -125,7 +127,9 @@ fn as_read(schema: &Schema, table: &Schema, names: &[&str]) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| match names.contains(&field.name().as_str()) {
         true => retyped(field, code_type()),
         false => match (field.data_type(), table.field_with_name(field.name()).map(Field::data_type)) {
-            (DataType::Utf8 | DataType::LargeUtf8, Ok(DataType::Utf8View)) => retyped(field, DataType::Utf8View),
+            (DataType::Utf8 | DataType::LargeUtf8, Ok(DataType::Utf8View)) => {
+                retyped(field, DataType::Utf8View)
+            }
             (DataType::Binary | DataType::LargeBinary, Ok(DataType::BinaryView)) => {
                 retyped(field, DataType::BinaryView)
             }
