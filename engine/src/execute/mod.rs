@@ -4,6 +4,7 @@ mod attempts;
 mod broken_file;
 mod codec;
 mod distributed;
+mod encodable;
 mod explain;
 mod file_scan;
 mod guarded;
