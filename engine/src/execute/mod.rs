@@ -10,6 +10,7 @@ mod file_scan;
 mod guarded;
 mod limited;
 mod local;
+mod lost_connection;
 mod memory;
 mod metrics;
 mod order_dependent;
