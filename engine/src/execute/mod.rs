@@ -18,6 +18,7 @@ mod plain_size;
 mod report;
 mod result_stream;
 mod scanned;
+mod spill;
 mod wire;
 
 pub(crate) use codec::TitheCodec;
@@ -30,3 +31,4 @@ pub(crate) use metrics::QueryMetrics;
 pub use plain_size::plain_size;
 pub use report::QueryReport;
 pub(crate) use scanned::with_scan_limit;
+pub(crate) use spill::SpillFolder;
