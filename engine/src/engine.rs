@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
@@ -13,7 +14,7 @@ use crate::audit::AuditLog;
 use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, OnlyFiles};
 use crate::cluster::{Cluster, Fingerprint};
 use crate::error::{EngineError, Result};
-use crate::execute::{QueryMetrics, default_memory_limit, memory_pool};
+use crate::execute::{QueryMetrics, SpillFolder, default_memory_limit, memory_pool};
 use crate::optimize::{RepeatedText, TextCodes, share_small_sides};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
@@ -28,6 +29,7 @@ pub struct Engine {
     pub(crate) runtime: Arc<RuntimeEnv>,
     pub(crate) text_codes: Arc<TextCodes>,
     memory_limit: usize,
+    spill: Option<Arc<SpillFolder>>,
     settings: Settings,
     pub(crate) lake: Option<Arc<Lake>>,
     pub(crate) policy: Option<Governance>,
@@ -52,10 +54,21 @@ impl Engine {
         }
         let memory = options.memory_limit.unwrap_or_else(default_memory_limit);
         // DataFusion would remember which files a directory holds, and miss those that come later.
-        let runtime = RuntimeEnvBuilder::new()
-            .with_object_list_cache_limit(0)
-            .with_memory_pool(memory_pool(memory))
-            .build_arc()?;
+        let mut runtime =
+            RuntimeEnvBuilder::new().with_object_list_cache_limit(0).with_memory_pool(memory_pool(memory));
+        let spill = match SpillFolder::open(&std::env::temp_dir()) {
+            Ok(folder) => {
+                let within = DiskManagerMode::Directories(vec![folder.path().to_path_buf()]);
+                runtime = runtime.with_disk_manager_builder(DiskManagerBuilder::default().with_mode(within));
+                Some(Arc::new(folder))
+            }
+            // Whoever spills will be told; most queries never do.
+            Err(error) => {
+                tracing::warn!("there is no folder for what does not fit into memory: {error}");
+                None
+            }
+        };
+        let runtime = runtime.build_arc()?;
         let settings = Settings { skip_bad_lines: options.skip_bad_lines, ..Settings::from_environment()? };
         let lake = match &options.lake {
             Some(location) => {
@@ -99,6 +112,7 @@ impl Engine {
             runtime,
             text_codes,
             memory_limit: memory,
+            spill,
             settings,
             lake,
             policy,
@@ -209,6 +223,10 @@ impl Engine {
         // DataFusion 55.2 loses the table's name of a struct's field that is part of a join key (apache/datafusion#22895
         // and its kin), and the query fails; no reader of ours decodes less for knowing the field.
         config.options_mut().optimizer.enable_leaf_expression_pushdown = false;
+        if let Some(folder) = &self.spill {
+            // A query that runs needs it, whether or not the engine is still there.
+            config.set_extension(Arc::clone(folder));
+        }
         if let Some(partitions) = self.options.target_partitions {
             config = config.with_target_partitions(partitions);
         }

@@ -30,4 +30,4 @@ pub use authentication::{
     IdentityProviderError, IdentityProviderOptions, PasswordError, UsersError, hash_password,
 };
 pub use server::{Addresses, ServeError, ServeOptions, TlsFiles, serve};
-pub use worker_server::{WorkerOptions, serve_worker};
+pub use worker_server::{WorkerListens, WorkerOptions, serve_worker};

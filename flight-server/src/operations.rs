@@ -1,4 +1,4 @@
-//! The HTTP port for whoever operates the server: is it alive, does it take queries, what has it done.
+//! The HTTP port for whoever operates a node: is it alive, does it take work, what has it done.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
-use tithe_engine::Engine;
+use tithe_engine::{Engine, WorkerService};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -30,19 +30,27 @@ const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 pub(crate) struct Operations {
     engine: Arc<Engine>,
     registry: Arc<Mutex<Registry>>,
-    /// Cancelled when the server takes no more queries.
+    /// Cancelled when the node takes no more work.
     draining: CancellationToken,
 }
 
 impl Operations {
-    pub(crate) fn new(engine: Arc<Engine>, limits: Arc<Limits>, draining: CancellationToken) -> Self {
+    pub(crate) fn of_server(engine: Arc<Engine>, limits: Arc<Limits>, draining: CancellationToken) -> Self {
+        Self::new(engine, Box::new(Queue(limits)), draining)
+    }
+
+    pub(crate) fn of_worker(engine: Arc<Engine>, tasks: WorkerService, draining: CancellationToken) -> Self {
+        Self::new(engine, Box::new(Tasks(tasks)), draining)
+    }
+
+    fn new(engine: Arc<Engine>, running: Box<dyn Collector>, draining: CancellationToken) -> Self {
         let mut registry = Registry::with_prefix("tithe");
         engine.register_metrics(&mut registry);
-        registry.register_collector(Box::new(Queue(limits)));
+        registry.register_collector(running);
         Self { engine, registry: Arc::new(Mutex::new(registry)), draining }
     }
 
-    /// That queries are taken and the lake answers.
+    /// That work is taken and the lake answers.
     ///
     /// # Errors
     /// Why not, for anybody to read.
@@ -67,12 +75,26 @@ impl Operations {
     }
 
     /// Takes the port.
+    ///
+    /// # Errors
+    /// When other machines could reach it, or it is taken.
     pub(crate) async fn bind(listen: SocketAddr) -> Result<TcpListener, ServeError> {
+        if !listen.ip().to_canonical().is_loopback() {
+            return Err(ServeError::ExposedOperations { listen });
+        }
         TcpListener::bind(listen).await.map_err(|error| listen_error(listen, error))
     }
 
+    /// Answers on `listener` until it is dropped; without one, nothing ever happens.
+    pub(crate) async fn serve_where_asked(self, listener: Option<TcpListener>) -> std::io::Result<()> {
+        match listener {
+            Some(listener) => self.serve(listener).await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Answers until it is dropped.
-    pub(crate) async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
+    async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
         let router = Router::new()
             .route("/healthz", get(async || "alive\n"))
             .route("/readyz", get(ready))
@@ -112,5 +134,17 @@ impl Collector for Queue {
         };
         gauge("queries_running", "Queries that run", self.0.running())?;
         gauge("queries_waiting", "Queries that wait for their turn", self.0.waiting())
+    }
+}
+
+/// Read when asked for.
+#[derive(Debug)]
+struct Tasks(WorkerService);
+
+impl Collector for Tasks {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let gauge = ConstGauge::new(i64::try_from(self.0.running()).unwrap_or(i64::MAX));
+        let help = "Parts of queries that run";
+        gauge.encode(encoder.encode_descriptor("tasks_running", help, None, gauge.metric_type())?)
     }
 }

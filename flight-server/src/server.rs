@@ -200,6 +200,14 @@ pub enum ServeError {
 }
 
 impl ServeError {
+    /// That the port for health and metrics has ended, which it does not by itself.
+    pub(crate) fn of_operations(ended: std::io::Result<()>) -> Self {
+        Self::Broken(match ended {
+            Ok(()) => "the port for health and metrics closed".to_owned(),
+            Err(error) => error.to_string(),
+        })
+    }
+
     /// What a caller does about it.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -250,7 +258,7 @@ pub async fn serve(
     let _stop_on_return = stop.clone().drop_guard();
     let limits = Arc::new(Limits::new(&options));
     let takes_no_more = CancellationToken::new();
-    let operations = Operations::new(Arc::clone(&engine), Arc::clone(&limits), takes_no_more.clone());
+    let operations = Operations::of_server(Arc::clone(&engine), Arc::clone(&limits), takes_no_more.clone());
     let health = Health::start(operations.clone(), stop.clone());
     let authenticator = Authenticator::new(users, identity_provider);
     let service = FlightSql::new(engine, authenticator, limits, stop.clone(), options.writable)
@@ -270,12 +278,7 @@ pub async fn serve(
         None => None,
     };
     let operations_address = operations_listener.as_ref().and_then(|listener| listener.local_addr().ok());
-    let operating = async {
-        match operations_listener {
-            Some(listener) => operations.serve(listener).await,
-            None => std::future::pending().await,
-        }
-    };
+    let operating = operations.serve_where_asked(operations_listener);
 
     let (drain, draining) = oneshot::channel::<()>();
     let draining = async { draining.await.unwrap_or(()) };
@@ -306,17 +309,11 @@ pub async fn serve(
     tokio::select! {
         served = serving => served.map_err(|error| ServeError::Broken(error.to_string())),
         () = stopping => Ok(()),
-        operated = operating => Err(ServeError::Broken(match operated {
-            Ok(()) => "the port for health and metrics closed".to_owned(),
-            Err(error) => error.to_string(),
-        })),
+        operated = operating => Err(ServeError::of_operations(operated)),
     }
 }
 
 fn check_exposure(options: &ServeOptions) -> Result<(), ServeError> {
-    if let Some(listen) = options.operations.filter(|listen| !listen.ip().to_canonical().is_loopback()) {
-        return Err(ServeError::ExposedOperations { listen });
-    }
     let listen = options.listen;
     let with_users = options.users.is_some() || options.identity_provider.is_some();
     let missing = match (&options.tls, with_users) {

@@ -7,9 +7,11 @@ use std::time::Duration;
 use futures::{FutureExt, StreamExt};
 use tithe_engine::{ClusterIdentity, Engine, WorkerService};
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tracing::{info, warn};
 
+use crate::operations::Operations;
 use crate::server::{KEEP_ALIVE, KEEP_ALIVE_TIMEOUT, ServeError, TlsFiles, bind, connection};
 use crate::tls::{Tls, encrypted};
 
@@ -25,22 +27,33 @@ pub struct WorkerOptions {
     pub identity: ClusterIdentity,
     /// How long another worker may be silent before it counts as lost.
     pub timeout: Duration,
+    /// Address and port for health and metrics over HTTP, on loopback; none for no such port.
+    pub operations: Option<SocketAddr>,
     /// How long tasks may go on when the worker is told to stop.
     pub drain_timeout: Duration,
 }
 
-/// Serves tasks on the lake of `engine` until `shutdown` is done; calls `on_ready` with the address once it listens.
+/// Where a worker listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerListens {
+    /// For tasks.
+    pub tasks: SocketAddr,
+    /// For health and metrics, if asked for.
+    pub operations: Option<SocketAddr>,
+}
+
+/// Serves tasks on the lake of `engine` until `shutdown` is done; calls `on_ready` with its addresses once it listens.
 ///
 /// Then no new tasks come in, and those that have begun may go on for [`WorkerOptions::drain_timeout`].
 ///
 /// # Errors
 /// When the address is not on loopback and the secret or the certificates are missing, when the port or one of the
-/// files cannot be used, or when the server breaks.
+/// files cannot be used, when the port for health and metrics is not on loopback, or when the server breaks.
 pub async fn serve_worker(
     engine: Arc<Engine>,
     options: WorkerOptions,
     shutdown: impl Future<Output = ()>,
-    on_ready: impl FnOnce(SocketAddr),
+    on_ready: impl FnOnce(WorkerListens),
 ) -> Result<(), ServeError> {
     check_exposure(&options)?;
     let service = WorkerService::new(&engine, &options.identity, options.timeout)?;
@@ -58,6 +71,14 @@ pub async fn serve_worker(
     let tls = tls.transpose()?;
     let (incoming, address) = bind(options.listen)?;
     let incoming = incoming.filter_map(connection).boxed();
+    let operations_listener = match options.operations {
+        Some(listen) => Some(Operations::bind(listen).await?),
+        None => None,
+    };
+    let operations_address = operations_listener.as_ref().and_then(|listener| listener.local_addr().ok());
+    let takes_no_more = CancellationToken::new();
+    let operations = Operations::of_worker(engine, service.clone(), takes_no_more.clone());
+    let operating = operations.serve_where_asked(operations_listener);
     let (close, closing) = oneshot::channel::<()>();
     let closing = async { closing.await.unwrap_or(()) };
     let router = server.add_service(service.clone());
@@ -67,6 +88,7 @@ pub async fn serve_worker(
     };
     let stopping = async {
         shutdown.await;
+        takes_no_more.cancel();
         info!(tasks = service.running(), "stopping: no new tasks");
         if tokio::time::timeout(options.drain_timeout, service.drain()).await.is_err() {
             warn!(tasks = service.running(), "ending the tasks that still run");
@@ -77,10 +99,11 @@ pub async fn serve_worker(
     };
     let secret = options.identity.secret_file.is_some();
     info!(%address, tls = options.identity.tls.is_some(), secret, "working for a cluster");
-    on_ready(address);
+    on_ready(WorkerListens { tasks: address, operations: operations_address });
     tokio::select! {
         served = serving => served.map_err(|error| ServeError::Broken(error.to_string())),
         () = stopping => Ok(()),
+        operated = operating => Err(ServeError::of_operations(operated)),
     }
 }
 

@@ -32,12 +32,15 @@ impl TestWorker {
             listen: ([127, 0, 0, 1], 0).into(),
             identity,
             timeout: Duration::from_secs(10),
+            operations: None,
             drain_timeout: Duration::from_secs(30),
         };
         let ended = tokio::spawn(async move {
             let stopped = async { stopped.await.unwrap_or(()) };
-            serve_worker(engine, options, stopped, |address| ready.send(address).expect("a test that waits"))
-                .await
+            serve_worker(engine, options, stopped, |listens| {
+                ready.send(listens.tasks).expect("a test that waits")
+            })
+            .await
         });
         Self { address: address.await.expect("the worker listens"), stop, ended }
     }

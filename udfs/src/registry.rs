@@ -63,7 +63,7 @@ pub fn functions() -> Vec<FunctionEntry> {
     all
 }
 
-/// Registers every function, and what tells them the backend of their session.
+/// Registers every function, `avg` in the place of DataFusion's, and what tells functions the backend of their session.
 ///
 /// # Errors
 /// When the registry refuses a function.
@@ -79,6 +79,7 @@ pub fn register_all(registry: &mut dyn FunctionHome) -> Result<()> {
             Implementation::Relation(planner) => registry.register_relation(planner)?,
         }
     }
+    registry.register_udaf(crate::aggregate::avg())?;
     registry.register_function_rewrite(Arc::new(SessionBackend))
 }
 

@@ -33,6 +33,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     identity: IdentityArguments,
 
+    /// Address and port on this machine for /healthz, /readyz and Prometheus' /metrics over HTTP [default: none]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address, help_heading = "Operations")]
+    operations: Option<SocketAddr>,
+
     /// Seconds that running tasks have when the worker is told to stop
     #[arg(long, value_name = "S", default_value_t = 30, help_heading = "Limits")]
     drain_timeout: u64,
@@ -53,12 +57,16 @@ impl Arguments {
                 listen: self.listen,
                 identity: self.identity.identity(configured.identity),
                 timeout: configured.timeout,
+                operations: self.operations,
                 drain_timeout: Duration::from_secs(self.drain_timeout),
             };
             let signals = Signals::new()?;
             let shutdown = signals.first("stopping once the running tasks are done");
-            serve_worker(opened.engine.clone(), options, shutdown, |address| {
-                eprintln!("working on {location} at {address}");
+            serve_worker(opened.engine.clone(), options, shutdown, |listens| {
+                eprintln!("working on {location} at {}", listens.tasks);
+                if let Some(operations) = listens.operations {
+                    eprintln!("health and metrics at http://{operations}");
+                }
             })
             .await
             .map_err(|error| failure(&error))

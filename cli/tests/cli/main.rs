@@ -5,6 +5,8 @@
 mod audit;
 mod bad_input;
 mod cluster;
+mod cluster_faults;
+mod cluster_proxy;
 mod configuration;
 mod demo;
 mod deploy;

@@ -31,7 +31,12 @@ impl Place {
 
     /// An empty folder; the lake is the sample.
     pub(crate) fn with_sample() -> Self {
-        Self { lake: Some(tithe_testkit::sample_lake()), ..Self::new() }
+        Self::on(tithe_testkit::sample_lake())
+    }
+
+    /// An empty folder and a lake elsewhere.
+    pub(crate) fn on(lake: PathBuf) -> Self {
+        Self { lake: Some(lake), ..Self::new() }
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -66,8 +71,18 @@ impl Place {
 
     /// `tithe` with these arguments, in this folder.
     pub(crate) fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tithe"));
-        command.args(arguments).current_dir(self.folder()).stdin(Stdio::null());
+        self.command_by(&[], arguments)
+    }
+
+    /// `tithe` with these arguments, in this folder, started by another program that becomes it.
+    pub(crate) fn command_by<A: AsRef<OsStr>>(
+        &self,
+        starter: &[&str],
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Command {
+        let mut words = starter.iter().copied().chain([env!("CARGO_BIN_EXE_tithe")]);
+        let mut command = Command::new(words.next().expect("a program"));
+        command.args(words).args(arguments).current_dir(self.folder()).stdin(Stdio::null());
         command.env("HOME", self.folder()).env("TERM", "xterm").env("NO_PROXY", "*");
         for name in ["TITHE_LAKE", "TITHE_CONFIG", "TITHE_COMPUTE_BACKEND", "RUST_LOG", "XDG_STATE_HOME"] {
             command.env_remove(name);

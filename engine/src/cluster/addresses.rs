@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use url::Url;
 
@@ -24,6 +25,8 @@ struct Place {
 pub(super) struct Address {
     pub(super) url: Url,
     pub(super) shown: String,
+    /// The entry that it comes from.
+    of: String,
 }
 
 /// The part of a worker's URL that carries the name in its certificate, where the host is a number.
@@ -77,24 +80,29 @@ impl Place {
         format!("{self} is not an address that can be reached")
     }
 
-    async fn resolve(&self, scheme: &str) -> Result<Vec<Address>, String> {
+    async fn resolve(&self, scheme: &str, timeout: Duration) -> Result<Vec<Address>, String> {
+        let of = self.to_string();
         if !self.by_name {
             let url = self.url(scheme, &self.host).ok_or_else(|| self.unusable())?;
-            return Ok(vec![Address { url, shown: self.to_string() }]);
+            return Ok(vec![Address { url, shown: of.clone(), of }]);
         }
-        let found = tokio::net::lookup_host((self.host.as_str(), self.port)).await.map_err(|error| {
+        let refuse = |reason: &dyn fmt::Display| {
             format!(
-                "the name {} of workers cannot be resolved ({error}): check the name and the DNS",
+                "the name {} of workers cannot be resolved ({reason}): check the name and the DNS",
                 self.host
             )
-        })?;
+        };
+        let found = tokio::time::timeout(timeout, tokio::net::lookup_host((self.host.as_str(), self.port)))
+            .await
+            .map_err(|_elapsed| refuse(&format!("no answer within {} s", timeout.as_secs_f32())))?
+            .map_err(|error| refuse(&error))?;
         let mut addresses = Vec::new();
         for address in found {
             let mut url = Url::parse(&format!("{scheme}://{address}")).map_err(|_error| self.unusable())?;
             if scheme == "https" {
                 url.query_pairs_mut().append_pair(NAME, &self.host);
             }
-            addresses.push(Address { url, shown: format!("{address} (of {self})") });
+            addresses.push(Address { url, shown: format!("{address} (of {of})"), of: of.clone() });
         }
         Ok(addresses)
     }
@@ -115,13 +123,23 @@ impl fmt::Display for WorkerAddresses {
 }
 
 impl WorkerAddresses {
-    /// Where workers may be now, and what is wrong with the entries that lead nowhere.
-    pub(super) async fn resolve(&self, scheme: &str) -> (Vec<Address>, Vec<String>) {
+    /// Where workers may be now, and what is wrong with the entries that lead nowhere. A name that cannot be resolved
+    /// within `timeout` stands for what it stood for in `before`: whoever is there is asked all the same who it is.
+    pub(super) async fn resolve(
+        &self,
+        scheme: &str,
+        timeout: Duration,
+        before: &[Address],
+    ) -> (Vec<Address>, Vec<String>) {
         let (mut addresses, mut problems) = (Vec::<Address>::new(), Vec::new());
         for place in &self.0 {
-            match place.resolve(scheme).await {
+            match place.resolve(scheme, timeout).await {
                 Ok(found) => addresses.extend(found),
-                Err(problem) => problems.push(problem),
+                Err(problem) => {
+                    let of = place.to_string();
+                    addresses.extend(before.iter().filter(|address| address.of == of).cloned());
+                    problems.push(problem);
+                }
             }
         }
         addresses.sort_by(|a, b| a.url.cmp(&b.url));
@@ -133,6 +151,8 @@ impl WorkerAddresses {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(60);
 
     #[test]
     fn addresses_are_host_and_port() {
@@ -150,7 +170,7 @@ mod tests {
     #[tokio::test]
     async fn a_name_stands_for_its_addresses() {
         let addresses: WorkerAddresses = "dns:localhost:9,127.0.0.1:9".parse().unwrap();
-        let (found, problems) = addresses.resolve("http").await;
+        let (found, problems) = addresses.resolve("http", TIMEOUT, &[]).await;
         assert!(problems.is_empty(), "{problems:?}");
         let same = found.iter().filter(|address| address.url.as_str() == "http://127.0.0.1:9/").count();
         assert_eq!(same, 1, "{found:?}");
@@ -159,11 +179,31 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_is_gone_is_one_sentence() {
         let addresses: WorkerAddresses = "dns:no-such-name.invalid:9,a:1".parse().unwrap();
-        let (found, problems) = addresses.resolve("http").await;
+        let (found, problems) = addresses.resolve("http", TIMEOUT, &[]).await;
         assert_eq!(found.len(), 1);
         assert!(
             problems[0].starts_with("the name no-such-name.invalid of workers cannot be resolved"),
             "{problems:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_name_without_an_answer_stands_for_what_it_stood_for() {
+        let known = |of: &str, url: &str| Address {
+            url: Url::parse(url).unwrap(),
+            shown: format!("{url} (of {of})"),
+            of: of.to_owned(),
+        };
+        let before = [
+            known("dns:no-such-name.invalid:9", "http://10.0.0.1:9/"),
+            known("dns:other:9", "http://10.0.0.2:9/"),
+        ];
+        let addresses: WorkerAddresses = "dns:no-such-name.invalid:9".parse().unwrap();
+        let (found, problems) = addresses.resolve("http", TIMEOUT, &before).await;
+        assert_eq!(found, before[..1]);
+        assert_eq!(problems.len(), 1);
+        let (found, problems) = addresses.resolve("http", Duration::ZERO, &before).await;
+        assert_eq!(found, before[..1]);
+        assert!(problems[0].contains("(no answer within 0 s)"), "{problems:?}");
     }
 }

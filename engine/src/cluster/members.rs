@@ -1,11 +1,12 @@
 //! The workers that may be used now, kept by asking them for a sign of life.
 
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
 use futures::future::join_all;
 use prometheus_client::registry::Registry;
 use url::Url;
 
+use crate::cluster::addresses::Address;
 use crate::cluster::channels::Channels;
 use crate::cluster::fingerprint::Fingerprint;
 use crate::cluster::metrics::ClusterMetrics;
@@ -35,6 +36,8 @@ pub(crate) struct Cluster {
     own: Fingerprint,
     channels: Arc<Channels>,
     known: RwLock<Known>,
+    /// Where workers were looked for last.
+    addresses: Mutex<Vec<Address>>,
     pub(crate) metrics: ClusterMetrics,
 }
 
@@ -47,7 +50,8 @@ impl Cluster {
     pub(crate) async fn open(options: ClusterOptions, own: Fingerprint) -> Result<Arc<Self>> {
         let channels = Arc::new(Channels::new(&options.identity, &own, options.timeout)?);
         let known = RwLock::default();
-        let cluster = Arc::new(Self { options, own, channels, known, metrics: ClusterMetrics::default() });
+        let (addresses, metrics) = (Mutex::default(), ClusterMetrics::default());
+        let cluster = Arc::new(Self { options, own, channels, known, addresses, metrics });
         cluster.refresh().await;
         let watched = Arc::downgrade(&cluster);
         cluster.channels.threads().handle().spawn(watch(watched));
@@ -83,9 +87,12 @@ impl Cluster {
     }
 
     async fn refresh(&self) {
-        let (addresses, mut problems) = self.options.workers.resolve(self.options.identity.scheme()).await;
-        self.channels.keep_only(&addresses.iter().map(|address| &address.url).collect::<Vec<_>>());
         let timeout = self.options.timeout;
+        let before = self.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let scheme = self.options.identity.scheme();
+        let (addresses, mut problems) = self.options.workers.resolve(scheme, timeout, &before).await;
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&addresses);
+        self.channels.keep_only(&addresses.iter().map(|address| &address.url).collect::<Vec<_>>());
         let probes = addresses.iter().map(|address| probe(&self.channels, &self.own, address, timeout));
         let mut members = Vec::new();
         for answer in join_all(probes).await {

@@ -191,10 +191,10 @@ pub enum EngineError {
         reason: String,
     },
     /// A worker died or fell silent, and the query could not be run again.
-    #[error("{worker} was lost {when} ({reason}): the answer is not complete, run the query again")]
+    #[error("{workers} {when} ({reason}): the answer is not complete, run the query again")]
     WorkerLost {
-        /// Which one, as far as that is known.
-        worker: String,
+        /// Which were lost, as far as that is known.
+        workers: String,
         /// After what.
         when: &'static str,
         /// What the connection said.

@@ -49,6 +49,7 @@ pub(crate) fn plain(error: &DataFusionError) -> String {
             None => sentence(&inner.to_string()),
         },
         DataFusionError::ArrowError(inner, _) => arrow(inner),
+        DataFusionError::IoError(error) if is_full(error) => full(error),
         DataFusionError::ParquetError(inner) => sentence(&inner.to_string()),
         DataFusionError::SQL(inner, _) => sentence(&inner.to_string()),
         DataFusionError::NotImplemented(message) => not_supported(&sentence(message)),
@@ -91,8 +92,20 @@ fn arrow(error: &ArrowError) -> String {
             Some(inner) => plain(inner),
             None => sentence(&inner.to_string()),
         },
+        ArrowError::IoError(_, error) if is_full(error) => full(error),
         other => sentence(&other.to_string()),
     }
+}
+
+fn is_full(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), FileTooLarge | QuotaExceeded | StorageFull)
+}
+
+fn full(error: &std::io::Error) -> String {
+    format!(
+        "a disk has no room for a file of the query ({error}): free space on it, let TMPDIR name a larger one for what does not fit into memory, or ask for less at once"
+    )
 }
 
 /// What the last error in the chain of sources says: the network's or the system's own words.

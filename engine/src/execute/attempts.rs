@@ -1,6 +1,5 @@
 //! A query on workers, run again when one is lost before its first row.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -10,8 +9,9 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use crate::cluster::Member;
-use crate::error::{EngineError, innermost, plain};
+use crate::error::EngineError;
 use crate::execute::distributed::{OnWorkers, Place, Planned};
+use crate::execute::lost_connection::{connection_reason, is_lost_connection};
 
 type Rows = BoxStream<'static, datafusion::common::Result<RecordBatch>>;
 
@@ -77,24 +77,26 @@ impl Run {
         }
         let cluster = Arc::clone(&self.query.cluster);
         let lost = cluster.lost(&self.members).await;
-        if lost.is_empty() && !is_of_the_connection(&error) {
+        if lost.is_empty() && !is_lost_connection(&error) {
             return Err(error);
         }
-        let (worker, reason) = match lost.is_empty() {
-            true => ("a worker".to_owned(), innermost(&error)),
-            false => (format!("the worker {}", lost.join(", ")), plain(&error)),
+        let workers = match lost.as_slice() {
+            [] => "a worker was lost".to_owned(),
+            [one] => format!("the worker {one} was lost"),
+            several => format!("the workers {} were lost", several.join(", ")),
         };
+        let reason = connection_reason(&error);
         if self.delivered || self.left == 0 {
             cluster.metrics.lost.inc();
             let when = match self.delivered {
                 true => "after the first rows had been delivered",
                 false => "and so were others, each time the query was run again",
             };
-            return Err(EngineError::WorkerLost { worker, when, reason }.into());
+            return Err(EngineError::WorkerLost { workers, when, reason }.into());
         }
         self.left -= 1;
         cluster.metrics.run_again.inc();
-        tracing::warn!(target: "tithe::audit", worker, reason, left = self.left, "a worker was lost: the query is run again");
+        tracing::warn!(target: "tithe::audit", workers, reason, left = self.left, "the query is run again");
         let rows = match self.query.place(&self.embedded).await? {
             Place::Workers(planned) => {
                 self.members = planned.members;
@@ -108,16 +110,4 @@ impl Run {
         self.rows = Some(rows.boxed());
         Ok(())
     }
-}
-
-/// Whether `error` was not sent by a worker, but says that none could send.
-fn is_of_the_connection(error: &DataFusionError) -> bool {
-    let mut next: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(current) = next {
-        if current.is::<tonic::Status>() {
-            return true;
-        }
-        next = current.source();
-    }
-    false
 }

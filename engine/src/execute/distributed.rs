@@ -7,17 +7,14 @@ use datafusion::datasource::physical_plan::{FileGroup, ParquetSource};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::analyze::AnalyzeExec;
 use datafusion_distributed::DistributedExec;
-use datafusion_proto::bytes::physical_plan_to_bytes_with_extension_codec;
 
 use crate::cluster::{Cluster, Member, distributed_state};
 use crate::error::{Result, plain};
-use crate::execute::codec::TitheCodec;
+use crate::execute::encodable::check_encodable;
 use crate::execute::file_scan::{file_scan, reads_nothing};
 use crate::execute::order_dependent::order_dependent_aggregate;
 use crate::execute::wire::has_large_lists;
-use crate::optimize::with_text_groups;
 
 const LARGE_LISTS: &str = "it holds lists of a kind that cannot be sent to workers";
 
@@ -71,9 +68,10 @@ impl OnWorkers {
         let state = distributed_state(&self.state, &self.cluster, &members)?;
         match plan(&state, &self.plan).await {
             Ok(plan) if has_large_lists(&plan) => Ok(Place::Here(LARGE_LISTS.to_owned())),
-            Ok(plan) if is_distributed(&plan) => {
-                Ok(Place::Workers(Box::new(Planned { plan, state, members })))
-            }
+            Ok(plan) if is_distributed(&plan) => match check_encodable(&plan, state.config()) {
+                Ok(()) => Ok(Place::Workers(Box::new(Planned { plan, state, members }))),
+                Err(error) => Ok(Place::Here(format!("it cannot be sent to workers ({})", plain(&error)))),
+            },
             Ok(_whole) => Ok(Place::Here("it does not fall into parts".to_owned())),
             Err(error) => {
                 let reason = format!("it cannot be planned for workers ({})", plain(&error));
@@ -98,17 +96,7 @@ impl OnWorkers {
         if let Some(name) = order_dependent_aggregate(plan) {
             return Some(format!("{name} depends on the order in which its values come"));
         }
-        if has_large_lists(plan) {
-            return Some(LARGE_LISTS.to_owned());
-        }
-        let travels = match plan.downcast_ref::<AnalyzeExec>() {
-            Some(analyze) => analyze.input(),
-            None => plan,
-        };
-        with_text_groups(Arc::clone(travels))
-            .and_then(|travels| physical_plan_to_bytes_with_extension_codec(travels, &TitheCodec))
-            .err()
-            .map(|error| format!("it cannot be sent to workers ({})", plain(&error)))
+        has_large_lists(plan).then(|| LARGE_LISTS.to_owned())
     }
 }
 

@@ -7,7 +7,6 @@ mod repeated_text;
 mod text_codes;
 mod text_memory;
 
-pub(crate) use coded_groups::with_text_groups;
 pub(crate) use join_sides::{copy_tiny_sides, share_small_sides};
 pub(crate) use repeated_text::{RepeatedText, once_per_text};
 pub(crate) use text_codes::{TextCodes, holds_codes};

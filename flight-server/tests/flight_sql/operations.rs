@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tithe_flight_server::{ServeError, ServeOptions, serve};
+use tithe_engine::ClusterIdentity;
+use tithe_flight_server::{ServeError, ServeOptions, WorkerListens, WorkerOptions, serve, serve_worker};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -132,6 +133,33 @@ async fn a_lake_that_is_gone_makes_it_not_ready() {
     let (status, body) = get(operations, "/readyz").await;
     assert_eq!(status, "HTTP/1.1 503 Service Unavailable");
     assert_eq!(body, "the lake cannot be read: see the server's log\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_tells_of_its_tasks() {
+    let options = |operations: [u8; 4]| WorkerOptions {
+        listen: ([127, 0, 0, 1], 0).into(),
+        identity: ClusterIdentity::default(),
+        timeout: Duration::from_secs(10),
+        operations: Some((operations, 0).into()),
+        drain_timeout: Duration::from_secs(1),
+    };
+    let lake = tithe_testkit::sample_lake();
+    let (ready, listens) = tokio::sync::oneshot::channel::<WorkerListens>();
+    let serving =
+        serve_worker(engine(&lake, None).await, options([127, 0, 0, 1]), std::future::pending(), |listens| {
+            ready.send(listens).unwrap();
+        });
+    let worker = tokio::spawn(serving);
+    let operations = listens.await.unwrap().operations.unwrap();
+    assert_eq!(metric(operations, "tithe_tasks_running").await, Some(0));
+    assert_eq!(metric(operations, "tithe_memory_reserved_bytes").await, Some(0));
+    assert_eq!(get(operations, "/readyz").await.1, "ready\n");
+    worker.abort();
+    let ready = |listens: WorkerListens| panic!("{listens:?}");
+    let refused =
+        serve_worker(engine(&lake, None).await, options([0, 0, 0, 0]), std::future::pending(), ready).await;
+    assert!(matches!(refused, Err(ServeError::ExposedOperations { .. })), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tithe_engine::{
     ClusterIdentity, ClusterOptions, ClusterTls, Engine, EngineOptions, ErrorKind, Principal, WorkerAddresses,
 };
-use tithe_flight_server::{WorkerOptions, serve_worker};
+use tithe_flight_server::{WorkerListens, WorkerOptions, serve_worker};
 use tithe_testkit::{TestWorker, cluster_of, options_for, sample_lake};
 use tokio::io::AsyncWriteExt;
 use tonic::codegen::{Service, http};
@@ -75,8 +75,12 @@ async fn rows(engine: &Arc<Engine>) -> String {
 
 /// The plan shows the stages, the tasks and the workers, or why there are none.
 async fn explained(engine: &Arc<Engine>) -> String {
+    explained_sql(engine, COUNT).await
+}
+
+async fn explained_sql(engine: &Arc<Engine>, sql: &str) -> String {
     let session = engine.session(Principal::local()).unwrap();
-    let rows = session.query(&format!("EXPLAIN {COUNT}")).await.unwrap().collect().await.unwrap();
+    let rows = session.query(&format!("EXPLAIN {sql}")).await.unwrap().collect().await.unwrap();
     arrow::util::pretty::pretty_format_batches(&rows).unwrap().to_string()
 }
 
@@ -159,10 +163,11 @@ async fn beyond_loopback_both_are_needed() {
             listen: ([0, 0, 0, 0], 0).into(),
             identity,
             timeout: Duration::from_secs(1),
+            operations: None,
             drain_timeout: Duration::from_secs(1),
         };
         let engine = Engine::open(options_for(&sample_lake())).await.unwrap();
-        let ready = |address: SocketAddr| panic!("listens on {address}");
+        let ready = |listens: WorkerListens| panic!("{listens:?}");
         let error = serve_worker(engine, options, std::future::pending(), ready).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Usage);
         assert!(error.to_string().contains(missing), "{error}");
@@ -187,12 +192,37 @@ async fn a_worker_of_other_parts_is_refused() {
     assert!(told.contains("is refused: it has another key for pseudonyms"), "{told}");
 }
 
+fn address_of_nobody() -> SocketAddr {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap()
+}
+
+/// A worker may have another clock: what the time is was said before a part of the query leaves.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_is_that_of_the_node_that_was_asked() {
+    let (one, two) = (worker(ClusterIdentity::default()).await, worker(ClusterIdentity::default()).await);
+    let workers = format!("{},{}", one.address, two.address);
+    let engine = coordinator(&workers, ClusterIdentity::default()).await;
+    for time in ["now()", "current_timestamp", "current_date", "current_time", "today()"] {
+        let sql = format!(
+            "SELECT period, count(*) AS n FROM invoice.header WHERE CAST(invoice_date AS VARCHAR) < CAST({time} AS VARCHAR) \
+             GROUP BY period"
+        );
+        let plan = explained_sql(&engine, &sql).await;
+        assert!(
+            plan.contains("workers: ") && plan.contains("Stage 1") && plan.contains("invoice_date"),
+            "{plan}"
+        );
+        for function in ["now(", "current_", "today("] {
+            assert!(!plan.contains(function), "{plan}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn addresses_that_lead_to_no_worker() {
     // Nobody.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
+    let address = address_of_nobody();
     let told = problem(&address.to_string(), ClusterIdentity::default()).await;
     assert!(told.starts_with(&format!("the worker {address} cannot be reached (")), "{told}");
 
@@ -216,6 +246,11 @@ async fn addresses_that_lead_to_no_worker() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let told = problem(&silent.local_addr().unwrap().to_string(), ClusterIdentity::default()).await;
     assert!(told.contains("has not answered within 2 s"), "{told}");
+
+    // A name that leads where no worker is any more.
+    let told =
+        problem(&format!("dns:127.0.0.1:{}", address_of_nobody().port()), ClusterIdentity::default()).await;
+    assert!(told.contains("(of dns:127.0.0.1:") && told.contains("cannot be reached ("), "{told}");
 
     // A name that is gone.
     let told = problem("dns:no-such-name.invalid:9", ClusterIdentity::default()).await;
@@ -245,6 +280,7 @@ async fn workers_that_come_and_go_are_noticed() {
         listen: address,
         identity: ClusterIdentity::default(),
         timeout: Duration::from_secs(2),
+        operations: None,
         drain_timeout: Duration::from_secs(2),
     };
     let again = Engine::open(options_for(&sample_lake())).await.unwrap();

@@ -2,7 +2,9 @@
 
 #![cfg(test)]
 
+mod compound_queries;
 mod library_queries;
 mod random_queries;
 mod shuffled;
 mod support;
+mod tpch_queries;

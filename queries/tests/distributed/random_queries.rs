@@ -5,7 +5,7 @@ use crate::support::{Compared, Oracle};
 const QUERIES: u64 = 60;
 
 /// SplitMix64: the same sequence everywhere.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
     fn next(&mut self) -> u64 {
@@ -16,25 +16,25 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(end).unwrap()).unwrap()
     }
 
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(crate) fn one<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
     }
 }
 
 /// A table, its key, what groups it, and a whole number in it.
 #[derive(Clone, Copy)]
-struct Table {
-    name: &'static str,
-    key: &'static str,
-    groups: &'static [&'static str],
-    numbers: &'static [&'static str],
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) groups: &'static [&'static str],
+    pub(crate) numbers: &'static [&'static str],
 }
 
-const TABLES: [Table; 5] = [
+pub(crate) const TABLES: [Table; 5] = [
     Table {
         name: "invoice.header",
         key: "seller_ban",
@@ -67,7 +67,7 @@ const TABLES: [Table; 5] = [
     },
 ];
 
-fn filter(dice: &mut Dice, table: Table, alias: &str) -> String {
+pub(crate) fn filter(dice: &mut Dice, table: Table, alias: &str) -> String {
     let (group, number) = (dice.one(table.groups), dice.one(table.numbers));
     match dice.below(5) {
         0 => format!("{alias}.{number} > {}", dice.below(50_000)),

@@ -1,10 +1,12 @@
 //! One lake, one session in this process and one on each cluster.
 
+use std::path::Path;
+
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::util::pretty::pretty_format_batches;
 use tithe_engine::{Principal, Session};
-use tithe_testkit::{TestWorker, coordinator, options_for, sample_lake, sample_session, workers};
+use tithe_testkit::{TestWorker, coordinator, open, options_for, sample_lake, workers};
 
 /// Sizes of the clusters.
 const SIZES: [usize; 3] = [1, 2, 5];
@@ -22,29 +24,47 @@ pub(crate) struct Oracle {
 pub(crate) struct Compared {
     /// Queries whose plan for some cluster had stages.
     pub(crate) distributed: usize,
+    /// What gave an error everywhere.
+    pub(crate) failed: Vec<String>,
     /// What differed.
     pub(crate) different: Vec<String>,
 }
 
 impl Oracle {
+    /// On the sample lake.
     pub(crate) async fn start() -> Self {
-        let lake = sample_lake();
+        Self::on(&sample_lake()).await
+    }
+
+    /// On a lake in a directory.
+    pub(crate) async fn on(lake: &Path) -> Self {
         let (mut clusters, mut all) = (Vec::new(), Vec::new());
         for size in SIZES {
-            let started = workers(&lake, size).await;
-            let engine = coordinator(options_for(&lake), &started).await;
+            let started = workers(lake, size).await;
+            let engine = coordinator(options_for(lake), &started).await;
             clusters.push((size, engine.session(Principal::local()).expect("a session")));
             all.push(started);
         }
-        Self { embedded: sample_session().await, clusters, _workers: all }
+        Self { embedded: open(lake).await, clusters, _workers: all }
+    }
+
+    /// Looks up tables without a schema in `schema`.
+    pub(crate) async fn use_schema(&self, schema: &str) {
+        let sql = format!("SET datafusion.catalog.default_schema = '{schema}'");
+        for session in self.clusters.iter().map(|(_size, session)| session).chain([&self.embedded]) {
+            session.query(&sql).await.expect("a setting").collect().await.expect("a setting that is made");
+        }
     }
 
     /// Asks everywhere; `ordered` says that the query orders its rows in full.
     pub(crate) async fn compare(&self, name: &str, sql: &str, ordered: bool, compared: &mut Compared) {
         let expected = answer(&self.embedded, sql, ordered).await;
+        if expected.starts_with("error: ") {
+            compared.failed.push(format!("{name}: {expected}\n{sql}"));
+        }
         let mut distributed = false;
         for (size, session) in &self.clusters {
-            distributed |= is_distributed(session, sql).await;
+            distributed = distributed || is_distributed(session, sql).await;
             let given = answer(session, sql, ordered).await;
             if given != expected {
                 compared.different.push(format!(

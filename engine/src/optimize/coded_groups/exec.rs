@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
@@ -94,24 +94,6 @@ impl CodedGroupsExec {
     pub(super) fn key_schema(&self) -> Result<SchemaRef> {
         self.plain.group_expr().group_schema(&self.plain.input_schema())
     }
-}
-
-/// `plan` with the operators in it that every DataFusion knows.
-///
-/// # Errors
-/// When the operators cannot be put together again.
-pub(crate) fn with_text_groups(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-    plan.transform_down(|plan| {
-        Ok(match plan.downcast_ref::<CodedGroupsExec>() {
-            Some(coded) => Transformed::new(
-                Arc::clone(&coded.plain) as Arc<dyn ExecutionPlan>,
-                true,
-                TreeNodeRecursion::Continue,
-            ),
-            None => Transformed::no(plan),
-        })
-    })
-    .data()
 }
 
 impl DisplayAs for CodedGroupsExec {

@@ -4,4 +4,4 @@ mod exec;
 mod group_codes;
 mod stream;
 
-pub(crate) use exec::{CodedGroupsExec, groups_by_codes, with_text_groups};
+pub(crate) use exec::{CodedGroupsExec, groups_by_codes};
