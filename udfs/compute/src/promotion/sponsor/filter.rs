@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use super::needed::{Before, Needed, contains};
 
 /// Most phrases of a filter: a bit each.
@@ -9,10 +7,10 @@ pub(super) const MOST_PHRASES: usize = 64;
 /// of ASCII, so that most places are passed over by one look into a table.
 #[derive(Debug)]
 pub(super) struct Filter {
-    /// First characters in small letters, and where the texts with each begin and end among `texts`.
-    firsts: Vec<(char, Range<usize>)>,
-    /// Each with the place of the phrase that needs it.
-    texts: Vec<(usize, Needed)>,
+    /// Of each first character, in small letters, the texts.
+    groups: Vec<Vec<Entry>>,
+    /// The place of a first character's group, by its number; other characters have none.
+    group_of: Box<[u16]>,
     /// Those that need no text.
     anywhere: u64,
     /// First characters of three bytes, a bit each, by their first two bytes and then by the third.
@@ -21,6 +19,22 @@ pub(super) struct Filter {
     pairs: [[u64; 2]; 128],
     /// Whether a text begins with a character of two or four bytes.
     others: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    phrase: usize,
+    needed: Needed,
+    /// Whether the text has letters, which may be of either case.
+    letters: bool,
+}
+
+impl Entry {
+    fn begins(&self, rest: &[u8]) -> bool {
+        let text = self.needed.text.as_bytes();
+        let Some(start) = rest.get(..text.len()) else { return false };
+        if self.letters { start.eq_ignore_ascii_case(text) } else { start == text }
+    }
 }
 
 /// The phrases that may occur in a text, and where.
@@ -55,6 +69,10 @@ impl Hits {
     }
 }
 
+/// Numbers of characters that are told apart.
+const MOST_CHARACTERS: usize = 0x1_0000;
+/// Of a character with which no text begins.
+const NO_GROUP: u16 = u16::MAX;
 /// Stands for a byte beyond ASCII and for the end of the text.
 const NO_ASCII: u8 = 0x7f;
 
@@ -62,8 +80,8 @@ impl Filter {
     /// Of the texts that each phrase needs, none of them empty, if it needs any; at most 64 phrases.
     pub(super) fn new(phrases: Vec<Option<Vec<Needed>>>) -> Self {
         let mut filter = Self {
-            firsts: Vec::new(),
-            texts: Vec::new(),
+            groups: Vec::new(),
+            group_of: vec![NO_GROUP; MOST_CHARACTERS].into(),
             anywhere: 0,
             characters: Box::new([0; 1024]),
             pairs: [[0; 2]; 128],
@@ -76,18 +94,29 @@ impl Filter {
             };
             for needed in needed {
                 filter.admit(needed.text.as_bytes());
-                filter.texts.push((place, needed));
-            }
-        }
-        filter.texts.sort_by_key(|(place, needed)| (first_of(&needed.text), *place));
-        for (place, (_, needed)) in filter.texts.iter().enumerate() {
-            let first = first_of(&needed.text);
-            match filter.firsts.last_mut() {
-                Some((last, places)) if *last == first => places.end = place + 1,
-                _ => filter.firsts.push((first, place..place + 1)),
+                let group = filter.group_with(first_of(&needed.text));
+                let letters = needed.text.bytes().any(|byte| byte.is_ascii_alphabetic());
+                if let Some(group) = filter.groups.get_mut(group) {
+                    group.push(Entry { phrase: place, needed, letters });
+                }
             }
         }
         filter
+    }
+
+    /// The place of the group of texts with this first character, which is made if there is none.
+    fn group_with(&mut self, first: char) -> usize {
+        let number = number_of(first);
+        let known = self.group_of.get(number).copied().filter(|place| *place != NO_GROUP);
+        if let Some(place) = known {
+            return usize::from(place);
+        }
+        let next = self.groups.len();
+        self.groups.push(Vec::new());
+        if let (Some(place), Ok(next)) = (self.group_of.get_mut(number), u16::try_from(next)) {
+            *place = next;
+        }
+        next
     }
 
     fn admit(&mut self, text: &[u8]) {
@@ -156,20 +185,25 @@ impl Filter {
     /// Adds the phrases that need a text which stands at `place`.
     fn add_hits(&self, text: &str, place: usize, hits: &mut Option<Hits>) {
         let (before, rest) = text.split_at(place);
-        let found = self.firsts.binary_search_by_key(&first_of(rest), |(first, _)| *first);
-        let alike = found.ok().and_then(|found| self.firsts.get(found)).map(|(_, alike)| alike.clone());
-        for (phrase, needed) in self.texts.get(alike.unwrap_or_default()).unwrap_or_default() {
-            let stands = |start: &[u8]| start.eq_ignore_ascii_case(needed.text.as_bytes());
-            if rest.as_bytes().get(..needed.text.len()).is_some_and(stands) {
-                let from = match &needed.before {
+        let group = self.group_of.get(number_of(first_of(rest)));
+        let alike = group.and_then(|group| self.groups.get(usize::from(*group)));
+        for entry in alike.into_iter().flatten() {
+            if entry.begins(rest.as_bytes()) {
+                let from = match &entry.needed.before {
                     Before::Bytes(bytes) => text.floor_char_boundary(place.saturating_sub(*bytes)),
                     Before::Characters(class) => before.trim_end_matches(|c| contains(class, c)).len(),
                     Before::Anything => 0,
                 };
-                hits.get_or_insert_with(Hits::none).add(*phrase, from, place);
+                hits.get_or_insert_with(Hits::none).add(entry.phrase, from, place);
             }
         }
     }
+}
+
+/// Characters beyond the basic plane, which are few, share the last number.
+fn number_of(c: char) -> usize {
+    // A number of 21 bits fits.
+    (c as usize).min(MOST_CHARACTERS - 1)
 }
 
 fn first_of(text: &str) -> char {
