@@ -51,8 +51,8 @@ SELECT f.tax_type,
        round(f.step['hi80'], 1) AS hi80,
        round(f.step['lo95'], 1) AS lo95,
        round(f.step['hi95'], 1) AS hi95,
-       round(n.net_collections_million, 1) AS came,
-       round(f.step['forecast_value'] - n.net_collections_million, 1) AS error,
+       round(CAST(n.net_collections_million AS DOUBLE), 1) AS came,
+       round(f.step['forecast_value'] - CAST(n.net_collections_million AS DOUBLE), 1) AS error,
        f.step['status'] AS status
 FROM forecasts f
 JOIN numbered n ON n.tax_type = f.tax_type AND n.month = f.step['forecast_timestamp']
