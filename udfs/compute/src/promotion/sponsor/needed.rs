@@ -250,7 +250,7 @@ mod tests {
             assert_eq!(told, expected, "{pattern}");
         };
         check("團購", &["團購 after 0"]);
-        check("贊助|[0-9]{1,3}(,[0-9])?元", &["元 after 5", "贊助 after 0"]);
+        check("贊助|[0-9]{1,3}(,[0-9])?元", &["贊助 after 0", "元 after 5"]);
         check(r"[0-9]+\s?元", &["元 after any of \"0 \""]);
         check(r"[0-9]+,?(甲|[a-z]+乙)", &["甲 after any of \"0,\"", "乙 after any of \"0,\""]);
         check("(一?二){2}三?", &["二 after 3"]);
