@@ -89,7 +89,10 @@ impl SponsorLexicon {
                 let mut within = Within { from, last: hits.last(place) };
                 let Some(span) = phrase.next(&visible, &within) else { continue };
                 // Blanks part words: what occurs among them alone does not occur in the text.
-                if touches_blank(&visible, &span) && phrase.next(text, &within).is_none() {
+                if let Cow::Owned(visible) = &visible
+                    && touches_blank(visible, &span)
+                    && phrase.next(text, &within).is_none()
+                {
                     continue;
                 }
                 within.from = span.start;
@@ -143,9 +146,9 @@ impl Phrase {
 }
 
 /// Whether what a phrase was found by, the characters beside it included, is not all of the text.
-fn touches_blank(visible: &Cow<'_, str>, span: &Range<usize>) -> bool {
+fn touches_blank(visible: &str, span: &Range<usize>) -> bool {
     let seen = span.start.saturating_sub(1)..visible.len().min(span.end + 1);
-    matches!(visible, Cow::Owned(visible) if visible.as_bytes().get(seen).is_none_or(|seen| seen.contains(&0)))
+    visible.as_bytes().get(seen).is_none_or(|seen| seen.contains(&0))
 }
 
 /// Puts blanks in place of the spans, which may overlap. As bytes they keep every offset, and no phrase matches them.
