@@ -45,6 +45,7 @@ pub(crate) const FILES: &[(&str, &str)] = &[
     ("revenue/by_bureau", include_str!("../sql/revenue/by_bureau.sql")),
     ("revenue/by_month", include_str!("../sql/revenue/by_month.sql")),
     ("revenue/by_tax_and_county", include_str!("../sql/revenue/by_tax_and_county.sql")),
+    ("revenue/forecast_a_year_ago", include_str!("../sql/revenue/forecast_a_year_ago.sql")),
     ("revenue/forecast_backtest", include_str!("../sql/revenue/forecast_backtest.sql")),
     ("revenue/forecast_bottom_up", include_str!("../sql/revenue/forecast_bottom_up.sql")),
     ("revenue/forecast_by_county", include_str!("../sql/revenue/forecast_by_county.sql")),

@@ -350,6 +350,11 @@ async fn documents_that_mean_ill_flag_their_creator_and_fail_nothing() {
     let evidence = library(&session, "creators/evidence", &[("channel", "UCtwice"), ("draws", "64")]).await;
     let documents = evidence.iter().find(|row| row["evidence"] == "public_documents").expect("a row");
     assert!(documents["known"].starts_with("1 of 1 posts look sponsored"), "{documents:?}");
+    // What is not known and could be asked for is said to narrow the range, and nothing else is.
+    for row in &evidence {
+        let told = number(row, "would_narrow");
+        assert_eq!(told > 0.0 && told.is_finite(), row["evidence"] == "remittances", "{row:?}");
+    }
     let nothing = library(&session, "creators/evidence", &[("channel", "UCnothing"), ("draws", "64")]).await;
     assert!(nothing.iter().any(|row| row["known"].contains("hidden followers, hidden views")), "{nothing:?}");
 }

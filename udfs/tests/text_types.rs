@@ -154,6 +154,27 @@ async fn texts_of_a_megabyte_are_read(
     assert_eq!(evaluate(&session, &format!("SELECT {function}(c) a FROM texts")).await.num_rows(), 1);
 }
 
+/// Far more than any page or post, with what texts may hold at its end.
+#[tokio::test]
+async fn texts_of_fifty_megabytes_fail_nothing() {
+    let session = session();
+    let mut long = "今天帶大家去看看\u{202e}قناة🎉[[{\"a\":".repeat(1_300_000);
+    assert!(long.len() > 50_000_000);
+    long.push_str("#業配 折扣碼：LAST88 統編１２３４５６７５ NT$1,280 團購 114/9/1~114/9/7");
+    let long: ArrayRef = Arc::new(StringArray::from(vec![long]));
+    session
+        .register_batch("texts", RecordBatch::try_from_iter([("c", long)]).expect("a batch"))
+        .expect("a table");
+    let sql = "SELECT html_text(c) IS NULL AND octet_length(c) > 8388608 AS too_long, sponsor_signals(c)['sponsored'], \
+               sponsor_signals(c)['discount_codes'] = ['LAST88'], sponsor_signals(c)['ban_hints'] = ['12345675'], \
+               array_length(extract_amounts(c)) > 0, discount_codes(c)[1]['code'] = 'LAST88', \
+               group_buy_window(c)['first_day'] = DATE '2025-09-01', parse_twd(c) IS NULL, NOT ban_valid(c) FROM texts";
+    let found = evaluate(&session, sql).await;
+    for (column, field) in found.columns().iter().zip(found.schema().fields()) {
+        assert!(column.is_valid(0) && column.as_boolean().value(0), "{field}");
+    }
+}
+
 #[rstest]
 #[case("ban_valid(12345675)", "ban_valid")]
 #[case("ban_valid()", "ban_valid")]

@@ -19,18 +19,21 @@ pub(crate) type Point = (i32, f64);
 pub(crate) struct Series {
     pub(crate) actual: Vec<Point>,
     pub(crate) forecast: Vec<Point>,
+    /// What would have been forecast earlier, of months that are known by now.
+    pub(crate) earlier: Vec<Point>,
     /// Low and high ends, narrow and wide.
     pub(crate) bands: [Vec<(i32, f64, f64)>; 2],
 }
 
-/// Months before and forecast after, with interval bands.
+/// Months before and forecast after, with interval bands; an earlier forecast as dashes.
 pub(crate) fn forecast(series: &Series, size: (u32, u32)) -> Result<String> {
     let months = || series.actual.iter().chain(&series.forecast).map(|point| point.0);
     let (Some(first), Some(last)) = (months().min(), months().max()) else {
         return Err(Failure::failed("there is no month to draw"));
     };
     let ends = series.bands.iter().flatten().flat_map(|band| [band.1, band.2]);
-    let values = series.actual.iter().chain(&series.forecast).map(|point| point.1).chain(ends);
+    let lines = series.actual.iter().chain(&series.forecast).chain(&series.earlier);
+    let values = lines.map(|point| point.1).chain(ends);
     let (low, high) = values.fold((0.0_f64, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
     draw(size, |area| {
         let mut chart = ChartBuilder::on(&area)
@@ -59,6 +62,10 @@ pub(crate) fn forecast(series: &Series, size: (u32, u32)) -> Result<String> {
             chart.draw_series([Polygon::new(outline, ESTIMATE.mix(opacity))])?;
         }
         chart.draw_series(LineSeries::new(series.actual.iter().copied(), ACTUAL.stroke_width(2)))?;
+        if !series.earlier.is_empty() {
+            let dashed = ESTIMATE.stroke_width(2);
+            chart.draw_series(DashedLineSeries::new(series.earlier.iter().copied(), 5, 4, dashed))?;
+        }
         let joined = series.actual.last().into_iter().chain(&series.forecast).copied();
         chart.draw_series(LineSeries::new(joined, ESTIMATE.stroke_width(2)))?;
         Ok(())
@@ -186,12 +193,17 @@ mod tests {
         let series = Series {
             actual: vec![(1, 5.0), (2, -3.0)],
             forecast: vec![(3, 6.0), (4, 7.0)],
+            earlier: Vec::new(),
             bands: [vec![(3, 5.0, 7.0), (4, 5.0, 9.0)], vec![(3, 4.0, 8.0), (4, 3.0, 11.0)]],
         };
         let svg = forecast(&series, (600, 300)).unwrap();
         assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{svg}");
         assert_eq!(svg.matches("<polygon").count(), 2, "{svg}");
         assert!(svg.contains("stroke=\"#2060C0\""), "{svg}");
+        let lines = |svg: &str| svg.matches("<polyline").count() + svg.matches("<line").count();
+        let earlier = Series { earlier: vec![(1, 4.0), (2, 20.0)], ..series };
+        let with_earlier = forecast(&earlier, (600, 300)).unwrap();
+        assert!(lines(&with_earlier) > lines(&svg) + 10, "{with_earlier}");
     }
 
     #[test]

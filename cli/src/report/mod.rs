@@ -13,6 +13,7 @@ mod revenue;
 mod rows;
 mod section;
 mod terminal;
+mod year_ago;
 
 use tithe_engine::Session;
 

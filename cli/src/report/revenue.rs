@@ -8,12 +8,14 @@ use tithe_engine::Session;
 use crate::failure::{Failure, Result};
 use crate::report::answer::Answer;
 use crate::report::figure::{self, Point, Series, label};
-use crate::report::number::{change, whole};
+use crate::report::number::{change, whole, whole_or_dash};
 use crate::report::rows::Rows;
 use crate::report::section::{Figure, Section};
 use crate::report::terminal;
+use crate::report::year_ago::{self, YearAgo};
 
 const QUERY: &str = "revenue/forecast_by_tax";
+const YEAR_AGO: &str = "revenue/forecast_a_year_ago";
 const HISTORY: &str = "\
 SELECT tax_type, month, net_collections_million
 FROM real.tw_tax_monthly
@@ -26,6 +28,7 @@ const DRAWN: [&str; 6] =
 struct Tax {
     name: String,
     series: Series,
+    year_ago: YearAgo,
 }
 
 pub(crate) async fn section(session: &Session) -> Result<Section> {
@@ -37,12 +40,13 @@ pub(crate) async fn section(session: &Session) -> Result<Section> {
     let (before, after) = (year(&total.series.actual), sum(&total.series.forecast));
     let lead = format!(
         "All taxes together: NT$ {} million in the twelve months to {}, against {} in the twelve months to {} \
-         ({}).",
+         ({}). {}",
         whole(after),
         label(next.0),
         whole(before),
         label(last.0),
         change((after / before - 1.0) * 100.0),
+        total.year_ago.told().unwrap_or_default(),
     );
     let mut figures = vec![drawn("All taxes together", total, (880, 340))?];
     for tax_type in DRAWN {
@@ -56,7 +60,8 @@ pub(crate) async fn section(session: &Session) -> Result<Section> {
             .to_owned(),
         lead,
         caution: format!(
-            "NT$ million, net collections as published by the Ministry of Finance up to {}. Some rows are parts of \
+            "NT$ million, net collections as published by the Ministry of Finance up to {}. Dashes show what the method \
+             would have said a year before that ({YEAR_AGO} has its months); one year says little of the next. Some rows are parts of \
              others: personal and corporate income tax, for one, make up income tax.",
             label(last.0)
         ),
@@ -87,7 +92,13 @@ async fn taxes(session: &Session) -> Result<BTreeMap<String, Tax>> {
         };
         let tax = taxes.entry(tax_type.clone()).or_insert_with(|| Tax {
             name: format!("{name} ({})", tax_type.replace('_', " ")),
-            series: Series { actual: Vec::new(), forecast: Vec::new(), bands: [Vec::new(), Vec::new()] },
+            series: Series {
+                actual: Vec::new(),
+                forecast: Vec::new(),
+                earlier: Vec::new(),
+                bands: [Vec::new(), Vec::new()],
+            },
+            year_ago: YearAgo::default(),
         });
         tax.series.forecast.push((month, value));
         for (band, low, high) in [(0, at(&lo80), at(&hi80)), (1, at(&lo95), at(&hi95))] {
@@ -103,6 +114,15 @@ async fn taxes(session: &Session) -> Result<BTreeMap<String, Tax>> {
             tax.series.actual.push((number(day), value));
         }
     }
+    let past = Answer::of_library(session, YEAR_AGO, &[("months", "12")]).await?;
+    year_ago::read(&past, |tax_type, add| {
+        if let Some(tax) = taxes.get_mut(tax_type) {
+            add(&mut tax.year_ago);
+        }
+    })?;
+    for tax in taxes.values_mut() {
+        tax.series.earlier.clone_from(&tax.year_ago.said);
+    }
     Ok(taxes)
 }
 
@@ -111,7 +131,14 @@ fn by_tax(taxes: &BTreeMap<String, Tax>) -> Rows {
         taxes.values().map(|tax| (tax, year(&tax.series.actual), sum(&tax.series.forecast))).collect();
     sums.sort_by(|left, right| right.2.total_cmp(&left.2));
     Rows::new(
-        ["tax", ">last 12 months", ">next 12 months", ">change", "next month: 80 % interval"],
+        [
+            "tax",
+            ">last 12 months",
+            ">next 12 months",
+            ">change",
+            "next month: 80 % interval",
+            ">said a year ago: error",
+        ],
         sums.into_iter().map(|(tax, before, after)| {
             let first = tax.series.bands.first().and_then(|band| band.first());
             vec![
@@ -123,6 +150,7 @@ fn by_tax(taxes: &BTreeMap<String, Tax>) -> Rows {
                     || "–".to_owned(),
                     |(_, low, high)| format!("{} to {}", whole(*low), whole(*high)),
                 ),
+                tax.year_ago.error().map_or_else(|| "–".to_owned(), change),
             ]
         }),
     )
@@ -135,19 +163,29 @@ fn drawn(caption: &str, tax: &Tax, size: (u32, u32)) -> Result<Figure> {
     };
     let recent = tax.series.actual.iter().rev().take(12).rev();
     let actual = recent.map(|(month, value)| {
-        vec![label(*month), "collected".to_owned(), whole(*value), String::new(), String::new()]
+        let said = tax.series.earlier.iter().find(|said| said.0 == *month).map(|said| said.1);
+        let said = whole_or_dash(said);
+        vec![label(*month), "collected".to_owned(), whole(*value), String::new(), String::new(), said]
     });
     let forecast = tax.series.forecast.iter().map(|(month, value)| {
-        vec![label(*month), "forecast".to_owned(), whole(*value), wide(*month, 0), wide(*month, 1)]
+        vec![
+            label(*month),
+            "forecast".to_owned(),
+            whole(*value),
+            wide(*month, 0),
+            wide(*month, 1),
+            String::new(),
+        ]
     });
     let rows = Rows::new(
-        ["month", "kind", ">NT$ million", ">80 % interval", ">95 % interval"],
+        ["month", "kind", ">NT$ million", ">80 % interval", ">95 % interval", ">said a year ago"],
         actual.chain(forecast).collect::<Vec<_>>(),
     );
-    Ok(Figure { caption: caption.to_owned(), svg: figure::forecast(&tax.series, size)?, rows })
+    let caption = tax.year_ago.told().map_or_else(|| caption.to_owned(), |told| format!("{caption}. {told}"));
+    Ok(Figure { caption, svg: figure::forecast(&tax.series, size)?, rows })
 }
 
-fn number(day: NaiveDate) -> i32 {
+pub(crate) fn number(day: NaiveDate) -> i32 {
     day.year() * 12 + i32::try_from(day.month0()).unwrap_or(0)
 }
 

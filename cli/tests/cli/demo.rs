@@ -26,6 +26,27 @@ fn forecast(place: &Place) -> Vec<String> {
         .collect()
 }
 
+/// The sums of what would have been forecast a year ago of all taxes, and of what came, NT$ million.
+fn a_year_ago(place: &Place) -> (f64, f64) {
+    let arguments = [
+        "query",
+        "run",
+        "revenue/forecast_a_year_ago",
+        "--lake",
+        "tithe-demo/lake",
+        "-p",
+        "tax_type=total",
+        "--format",
+        "ndjson",
+    ];
+    let text = place.run(arguments).result();
+    let rows: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(rows.len(), 12, "{text}");
+    let sum = |column: &str| rows.iter().map(|row| row[column].as_f64().expect("a number")).sum();
+    (sum("forecast"), sum("came"))
+}
+
 fn parted(value: f64) -> String {
     let digits = format!("{:.0}", value.round());
     let mut text = String::new();
@@ -53,6 +74,14 @@ fn the_demo_ends_with_a_report_and_the_lines_to_try_next() {
     for month in &months {
         assert!(page.contains(&format!(">{month}<")), "{month} is not in the report");
     }
+    let (said, came) = a_year_ago(&place);
+    let told = format!(
+        "A year ago the method would have said NT$ {} million for the last 12 months; NT$ {} million came, so it was {:.1} % too",
+        parted(said),
+        parted(came),
+        (said / came - 1.0).abs() * 100.0
+    );
+    assert!(page.contains(&told) && shown.replace('\n', " ").contains(&told), "{told}");
     // What the terminal shows is in the report too.
     for creator in cells(shown, "== Creators: the case list", 2) {
         assert!(page.contains(&creator.replace('&', "&amp;")), "{creator}");

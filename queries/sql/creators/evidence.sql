@@ -11,6 +11,7 @@
 -- column: shift integer – median of gross receipts with it, less the median without it, NT$; NULL where not observed
 -- column: p50_without integer – that median without it, NT$
 -- column: narrowing double – p90 over p10 with it, over the same without it; below 1 it narrows the range, 2 decimals
+-- column: would_narrow double – of remittances that are not observed: p90 over p10 if the platforms proved to have paid what the rest expects, over p90 over p10 now; below 1 it is worth asking for, 2 decimals
 -- column: ask_next text – what an officer can ask or check next; nothing here assesses a tax
 -- with: creators/links
 -- with: creators/estimates
@@ -26,6 +27,36 @@ explained AS (
     SELECT *, influencer_income(known, draws => $draws, seed => $seed, explain => true) AS income
     FROM chosen
 ),
+-- The same creator, if the platforms' payments were known and were what the rest lets expect.
+supposed AS (
+    SELECT influencer_income(
+               named_struct(
+                   'channel_id', channel_id,
+                   'year', CAST($year AS BIGINT),
+                   'followers', followers,
+                   'annual_views', annual_views,
+                   'category', category,
+                   'posts', documents,
+                   'sponsored_posts', sponsored_documents,
+                   'donation_signal', donation_signal,
+                   'group_buy_signal', group_buy_signal,
+                   'seen_deal_amounts', deal_amounts,
+                   'remittance_twd', income['components']['ads']['p50'] + 0.7 * income['components']['donations']['p50'],
+                   'declared_income', declared,
+                   'is_minor', is_minor
+               ),
+               draws => $draws,
+               seed => $seed
+           ) AS then,
+           income AS now
+    FROM explained
+    WHERE remittance IS NULL AND income['components']['ads']['p50'] > 0
+),
+promised AS (
+    SELECT then['p90'] / then['p10'] / (now['p90'] / now['p10']) AS narrowing
+    FROM supposed
+    WHERE then['p10'] > 0 AND now['p10'] > 0
+),
 contributions AS (
     SELECT unnest(income['contributions']) AS contribution
     FROM explained
@@ -38,6 +69,13 @@ told AS (
                 ELSE concat('Gross receipts NT$', CAST(CAST(round(income['p10']) AS BIGINT) AS VARCHAR),
                             ' to ', CAST(CAST(round(income['p90']) AS BIGINT) AS VARCHAR),
                             ' (8 in 10), median ', CAST(CAST(round(income['p50']) AS BIGINT) AS VARCHAR),
+                            '; on average ', CAST(CAST(round(income['components']['sponsorship']['mean']) AS BIGINT) AS VARCHAR),
+                            ' from sponsors, ', CAST(CAST(round(income['components']['ads']['mean']) AS BIGINT) AS VARCHAR),
+                            ' advertising, ', CAST(CAST(round(income['components']['donations']['mean']) AS BIGINT) AS VARCHAR),
+                            ' donations and memberships, ',
+                            CAST(CAST(round(income['components']['group_buy']['mean']) AS BIGINT) AS VARCHAR),
+                            ' group buys and commissions, ',
+                            CAST(CAST(round(income['components']['other']['mean']) AS BIGINT) AS VARCHAR), ' other',
                             CASE WHEN array_length(income['flags']) > 0
                                  THEN concat('; flags: ', array_to_string(income['flags'], ', ')) ELSE '' END,
                             '; priors ', income['prior_version'], ', seed ', CAST(income['seed'] AS VARCHAR))
@@ -46,12 +84,17 @@ told AS (
            CASE WHEN income['p50'] IS NULL THEN 'Close the case'
                 WHEN array_has(income['flags'], 'prior_dominated')
                 THEN 'Too wide to select on: collect the missing evidence below first'
+                WHEN array_has(income['flags'], 'conflicting_evidence')
+                THEN 'The pieces hardly belong to one creator (payments too high or too many for such reach, or none watching): check first that the payments and remittances below are this channel''s'
                 WHEN income['undeclared_p10'] IS NULL THEN 'Link the channel before comparing it with a return'
                 WHEN income['undeclared_p10'] * 10 > declared
                 THEN concat('Even the low end (9 in 10 say more) exceeds the declared amount by more than a tenth (expected excess NT$',
                             CAST(CAST(round(income['undeclared_mean']) AS BIGINT) AS VARCHAR),
                             '): work through the rows below, largest shift first')
-                ELSE 'The low end is within a tenth of the declared amount: no question follows from the estimate alone'
+                WHEN income['undeclared_mean'] * 10 > declared
+                THEN concat('The declared amount can be right, yet NT$', CAST(CAST(round(income['undeclared_mean']) AS BIGINT) AS VARCHAR),
+                            ' more are expected: the estimate alone is no reason to doubt the return; ask for what the rows below miss')
+                ELSE 'The declared amount fits: no question follows from the estimate alone'
            END),
                named_struct('step', 2, 'evidence', 'link', 'known',
            CASE WHEN taxpayer_id IS NOT NULL
@@ -153,7 +196,9 @@ SELECT CAST(t.told['step'] AS BIGINT) AS step,
        CAST(round(c.contribution['shift']) AS BIGINT) AS shift,
        CAST(round(c.contribution['p50_without']) AS BIGINT) AS p50_without,
        round(c.contribution['narrowing'], 2) AS narrowing,
+       CASE WHEN t.told['evidence'] = 'remittances' THEN round(p.narrowing, 2) END AS would_narrow,
        t.told['ask_next'] AS ask_next
 FROM told t
+LEFT JOIN promised p ON TRUE
 LEFT JOIN contributions c ON c.contribution['evidence'] = t.told['evidence']
 ORDER BY step

@@ -33,7 +33,7 @@ static DOC: FunctionDoc = FunctionDoc {
     }],
     returns: "VARCHAR",
     nulls: "NULL for NULL.",
-    errors: "None. A page of more than 8 MiB gives NULL.",
+    errors: "None. A page of more than 8 MiB gives NULL, and nothing else does: `html_text(page) IS NULL AND page IS NOT NULL` finds such pages.",
     source: "WHATWG HTML standard §13.2.5, tokenization.",
     examples: &[Example {
         sql: "SELECT html_text('<title>開箱</title><style>p{}</style><p>特價 <b>NT$1,280</b>&nbsp;元<p>統一編號：12345675') AS text",

@@ -1,9 +1,16 @@
+use super::needed::{Before, Needed, contains};
+
+/// Most phrases of a filter: a bit each.
+pub(super) const MOST_PHRASES: usize = 64;
+
 /// The texts that phrases need, and where in a text one of them may begin: told by its first character, or the first two
 /// of ASCII, so that most places are passed over by one look into a table.
 #[derive(Debug)]
 pub(super) struct Filter {
-    /// By their first character in small letters, and which phrases need each, a bit each.
-    texts: Vec<(char, String, u64)>,
+    /// Of each first character, in small letters, the texts.
+    groups: Vec<Vec<Entry>>,
+    /// The place of a first character's group, by its number; other characters have none.
+    group_of: Box<[u16]>,
     /// Those that need no text.
     anywhere: u64,
     /// First characters of three bytes, a bit each, by their first two bytes and then by the third.
@@ -14,31 +21,102 @@ pub(super) struct Filter {
     others: bool,
 }
 
+#[derive(Debug)]
+struct Entry {
+    phrase: usize,
+    needed: Needed,
+    /// Whether the text has letters, which may be of either case.
+    letters: bool,
+}
+
+impl Entry {
+    fn begins(&self, rest: &[u8]) -> bool {
+        let text = self.needed.text.as_bytes();
+        let Some(start) = rest.get(..text.len()) else { return false };
+        if self.letters { start.eq_ignore_ascii_case(text) } else { start == text }
+    }
+}
+
+/// The phrases that may occur in a text, and where.
+#[derive(Debug)]
+pub(super) struct Hits {
+    /// A bit for each phrase of whose texts one occurs.
+    possible: u64,
+    from: [usize; MOST_PHRASES],
+    last: [usize; MOST_PHRASES],
+}
+
+impl Hits {
+    const fn none() -> Self {
+        Self { possible: 0, from: [0; MOST_PHRASES], last: [0; MOST_PHRASES] }
+    }
+
+    /// No occurrence of this phrase begins before this byte; nothing where it does not occur.
+    pub(super) fn from(&self, phrase: usize) -> Option<usize> {
+        self.from.get(phrase).copied().filter(|_| self.possible >> phrase & 1 == 1)
+    }
+
+    /// No occurrence of this phrase begins after this byte.
+    pub(super) fn last(&self, phrase: usize) -> usize {
+        self.last.get(phrase).copied().unwrap_or(usize::MAX)
+    }
+
+    fn add(&mut self, phrase: usize, from: usize, last: usize) {
+        let (Some(first), Some(end)) = (self.from.get_mut(phrase), self.last.get_mut(phrase)) else { return };
+        *first = if self.possible >> phrase & 1 == 1 { from.min(*first) } else { from };
+        *end = last.max(*end);
+        self.possible |= 1 << phrase;
+    }
+}
+
+/// Numbers of characters that are told apart.
+const MOST_CHARACTERS: usize = 0x1_0000;
+/// Of a character with which no text begins.
+const NO_GROUP: u16 = u16::MAX;
 /// Stands for a byte beyond ASCII and for the end of the text.
 const NO_ASCII: u8 = 0x7f;
 
 impl Filter {
     /// Of the texts that each phrase needs, none of them empty, if it needs any; at most 64 phrases.
-    pub(super) fn new(phrases: &[Option<Vec<String>>]) -> Self {
+    pub(super) fn new(phrases: Vec<Option<Vec<Needed>>>) -> Self {
         let mut filter = Self {
-            texts: Vec::new(),
+            groups: Vec::new(),
+            group_of: vec![NO_GROUP; MOST_CHARACTERS].into(),
             anywhere: 0,
             characters: Box::new([0; 1024]),
             pairs: [[0; 2]; 128],
             others: false,
         };
-        for (place, needed) in phrases.iter().enumerate() {
+        for (place, needed) in phrases.into_iter().enumerate() {
             let Some(needed) = needed else {
                 filter.anywhere |= 1 << place;
                 continue;
             };
-            for text in needed {
-                filter.admit(text.as_bytes());
-                filter.texts.push((first_of(text), text.clone(), 1 << place));
+            for needed in needed {
+                filter.admit(needed.text.as_bytes());
+                let group = filter.group_with(first_of(&needed.text));
+                let letters = needed.text.bytes().any(|byte| byte.is_ascii_alphabetic());
+                if let Some(group) = filter.groups.get_mut(group) {
+                    group.push(Entry { phrase: place, needed, letters });
+                }
             }
         }
-        filter.texts.sort_unstable();
         filter
+    }
+
+    /// The place of the group of texts with this first character, which is made if there is none.
+    fn group_with(&mut self, first: char) -> usize {
+        let number = number_of(first);
+        let known = self.group_of.get(number).copied().filter(|place| *place != NO_GROUP);
+        if let Some(place) = known {
+            return usize::from(place);
+        }
+        let next = self.groups.len();
+        self.groups.push(Vec::new());
+        if let (Some(place), Ok(next)) = (self.group_of.get_mut(number), u16::try_from(next)) {
+            *place = next;
+        }
+        next
     }
 
     fn admit(&mut self, text: &[u8]) {
@@ -64,10 +142,17 @@ impl Filter {
         }
     }
 
-    /// The phrases of which a text contains what they need, a bit each.
-    pub(super) fn possible(&self, text: &str) -> u64 {
+    /// The phrases of which a text contains what they need, and where they may be; nothing where there are none.
+    pub(super) fn hits(&self, text: &str) -> Option<Hits> {
         let bytes = text.as_bytes();
-        let mut possible = self.anywhere;
+        let mut hits = None;
+        let mut anywhere = self.anywhere;
+        while anywhere != 0 {
+            // Of 64 bits.
+            let phrase = anywhere.trailing_zeros() as usize;
+            hits.get_or_insert_with(Hits::none).add(phrase, 0, text.len());
+            anywhere &= anywhere - 1;
+        }
         let mut place = 0;
         while let Some(&first) = bytes.get(place) {
             let (begins, width) = match first {
@@ -90,23 +175,35 @@ impl Filter {
                 _ => (self.others, 2),
             };
             if begins {
-                possible |= self.needing(text.get(place..).unwrap_or_default());
+                self.add_hits(text, place, &mut hits);
             }
             place += width;
         }
-        possible
+        hits
     }
 
-    /// The phrases that need a text with which `rest` begins.
-    fn needing(&self, rest: &str) -> u64 {
-        let first = first_of(rest);
-        let start = self.texts.partition_point(|(known, _, _)| *known < first);
-        let alike = self.texts.iter().skip(start).take_while(|(known, _, _)| *known == first);
-        let begins = |text: &str| {
-            rest.as_bytes().get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text.as_bytes()))
-        };
-        alike.filter(|(_, text, _)| begins(text)).fold(0, |all, (_, _, needing)| all | needing)
+    /// Adds the phrases that need a text which stands at `place`.
+    fn add_hits(&self, text: &str, place: usize, hits: &mut Option<Hits>) {
+        let (before, rest) = text.split_at(place);
+        let group = self.group_of.get(number_of(first_of(rest)));
+        let alike = group.and_then(|group| self.groups.get(usize::from(*group)));
+        for entry in alike.into_iter().flatten() {
+            if entry.begins(rest.as_bytes()) {
+                let from = match &entry.needed.before {
+                    Before::Bytes(bytes) => text.floor_char_boundary(place.saturating_sub(*bytes)),
+                    Before::Characters(class) => before.trim_end_matches(|c| contains(class, c)).len(),
+                    Before::Anything => 0,
+                };
+                hits.get_or_insert_with(Hits::none).add(entry.phrase, from, place);
+            }
+        }
     }
+}
+
+/// Characters beyond the basic plane, which are few, share the last number.
+fn number_of(c: char) -> usize {
+    // A number of 21 bits fits.
+    (c as usize).min(MOST_CHARACTERS - 1)
 }
 
 fn first_of(text: &str) -> char {
@@ -136,15 +233,19 @@ mod tests {
     }
 
     fn filter() -> Filter {
-        let mut phrases: Vec<Option<Vec<String>>> =
-            NEEDED.iter().map(|texts| Some(texts.iter().map(|text| (*text).to_owned()).collect())).collect();
+        let needed = |text: &&str| Needed { text: (*text).to_owned(), before: Before::Bytes(1) };
+        let mut phrases: Vec<Option<Vec<Needed>>> =
+            NEEDED.iter().map(|texts| Some(texts.iter().map(needed).collect())).collect();
         phrases.push(None);
-        Filter::new(&phrases)
+        Filter::new(phrases)
+    }
+
+    fn possible(text: &str) -> u64 {
+        filter().hits(text).map_or(0, |hits| hits.possible)
     }
 
     #[test]
     fn what_a_text_contains_is_possible() {
-        let filter = filter();
         for text in [
             "",
             "團",
@@ -161,14 +262,38 @@ mod tests {
             "$",
             "購",
         ] {
-            assert_eq!(filter.possible(text), contained(text), "{text}");
+            assert_eq!(possible(text), contained(text), "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn nothing_else_is(text in "[團購價#adkofiKO$é👍讚aAxé中 -]{0,16}") {
-            assert_eq!(filter().possible(&text), contained(&text), "{text}");
+            assert_eq!(possible(&text), contained(&text), "{text}");
         }
+    }
+
+    #[test]
+    fn told_where_a_phrase_may_begin_and_how_late() {
+        let digits = || match crate::promotion::sponsor::needed::needed_texts("[0-9]+元") {
+            Some(needed) => needed,
+            None => panic!("needs a text"),
+        };
+        let needed = |text: &str, before| Needed { text: text.to_owned(), before };
+        let filter = Filter::new(vec![
+            Some(digits()),
+            Some(vec![needed("購", Before::Bytes(2)), needed("團", Before::Anything)]),
+            Some(vec![needed("無", Before::Bytes(0))]),
+        ]);
+        let told = |text: &str| {
+            let hits = filter.hits(text);
+            [0, 1, 2]
+                .map(|phrase| hits.as_ref().and_then(|hits| Some((hits.from(phrase)?, hits.last(phrase)))))
+        };
+        assert_eq!(told("abc"), [None, None, None]);
+        assert_eq!(told("a 12元 元"), [Some((2, 8)), None, None]);
+        assert_eq!(told("元 1元"), [Some((0, 5)), None, None]);
+        assert_eq!(told("abc購購"), [None, Some((1, 6)), None]);
+        assert_eq!(told("a購無團無"), [None, Some((0, 7)), Some((4, 10))]);
     }
 }

@@ -1,12 +1,10 @@
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex_automata::meta::Regex;
+use regex_automata::util::primitives::PatternID;
 
-use super::filter::Filter;
-use super::needed::needed_texts;
-
-/// Most phrases of a lexicon: a bit each.
-const MOST_PHRASES: usize = 64;
+use super::filter::{Filter, Hits, MOST_PHRASES};
+use super::needed::{Needed, needed_texts};
 
 /// One row of the lexicon.
 #[derive(Debug)]
@@ -14,8 +12,9 @@ pub(super) struct Phrase {
     pub(super) id: &'static str,
     pub(super) class: &'static str,
     pub(super) pattern: Regex,
-    /// Whether it captures codes or numbers.
-    pub(super) captures: bool,
+    /// The pattern's groups of discount codes and of registration numbers.
+    pub(super) code: Option<usize>,
+    pub(super) ban: Option<usize>,
     pub(super) log_odds: f64,
 }
 
@@ -38,44 +37,48 @@ impl SponsorLexicon {
     }
 
     fn read(table: &'static str) -> Result<Self, String> {
-        let phrases = table
+        let phrases: Vec<_> = table
             .lines()
             .skip(1)
             .map(|line| {
                 read_phrase(line).map_err(|what| format!("sponsorship lexicon, row `{line}`: {what}"))
             })
-            .collect::<Result<Vec<_>, _>>()?;
+            .collect::<Result<_, _>>()?;
         if phrases.len() > MOST_PHRASES {
             return Err(format!("sponsorship lexicon: {} rows, of {MOST_PHRASES} at most", phrases.len()));
         }
-        let needed: Vec<_> = phrases.iter().map(|phrase| needed_texts(phrase.pattern.as_str())).collect();
-        Ok(Self { phrases, filter: Filter::new(&needed) })
+        let (phrases, needed) = phrases.into_iter().unzip();
+        Ok(Self { phrases, filter: Filter::new(needed) })
     }
 
-    /// The phrases that may occur in a text, found in one pass: most texts have none.
-    pub(super) fn possible(&self, text: &str) -> impl Iterator<Item = &Phrase> {
-        let possible = self.filter.possible(text);
-        self.phrases
-            .iter()
-            .enumerate()
-            .filter(move |(place, _)| possible >> place & 1 == 1)
-            .map(|(_, phrase)| phrase)
+    /// The phrases that may occur in a text and where, found in one pass: most texts have none.
+    pub(super) fn hits(&self, text: &str) -> Option<Hits> {
+        self.filter.hits(text)
     }
 }
 
-fn read_phrase(line: &'static str) -> Result<Phrase, String> {
+/// A row, and the texts that its phrase needs.
+fn read_phrase(line: &'static str) -> Result<(Phrase, Option<Vec<Needed>>), String> {
     let columns: Vec<&'static str> = line.split('\t').collect();
     let &[id, _language, class, pattern, log_odds, _note] = columns.as_slice() else {
         return Err(format!("{} columns where 6 belong", columns.len()));
     };
-    let pattern = Regex::new(pattern).map_err(|error| error.to_string())?;
-    Ok(Phrase {
+    let shortest =
+        regex_syntax::parse(pattern).map_err(|error| error.to_string())?.properties().minimum_len();
+    if shortest == Some(0) {
+        return Err("the pattern matches an empty text".to_owned());
+    }
+    let compiled = Regex::new(pattern).map_err(|error| error.to_string())?;
+    let group = |name: &str| compiled.group_info().to_index(PatternID::ZERO, name);
+    let phrase = Phrase {
         id,
         class,
-        captures: pattern.capture_names().flatten().next().is_some(),
-        pattern,
+        code: group("code"),
+        ban: group("ban"),
+        pattern: compiled,
         log_odds: log_odds.parse().map_err(|error| format!("log_odds {log_odds}: {error}"))?,
-    })
+    };
+    Ok((phrase, needed_texts(pattern)))
 }
 
 #[cfg(test)]
@@ -100,6 +103,7 @@ mod tests {
         for (table, what) in [
             ("head\nZ1\tzh\tc\t(\t1\t", "row `Z1"),
             ("head\nZ1\tzh\tc\tx\tmuch\t", "log_odds much"),
+            ("head\nZ1\tzh\tc\t\\b\t1\t", "matches an empty text"),
             ("head\nZ1\tzh\n", "2 columns where 6 belong"),
         ] {
             let error = Lexicon::read(table).unwrap_err();

@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use regex_automata::{Anchored, Input};
+
 use super::lexicon::{Phrase, SponsorLexicon};
 use crate::text::mask_mailboxes;
 
@@ -49,7 +51,7 @@ pub struct SponsorSignals {
 
 /// The order in which classes are matched: a later pass does not see what an earlier one has blanked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pass {
+pub(super) enum Pass {
     /// 無業配 has to be read before 業配.
     Negation,
     /// #業配 is one disclosure, not an explicit and a weak one.
@@ -57,7 +59,7 @@ enum Pass {
     Rest,
 }
 
-fn pass_of(class: &str) -> Pass {
+pub(super) fn pass_of(class: &str) -> Pass {
     match class {
         "negation" => Pass::Negation,
         "explicit_disclosure" => Pass::Explicit,
@@ -74,20 +76,27 @@ impl SponsorLexicon {
     /// Reads a text of half-width characters (Unicode NFKC). Time grows with its length alone.
     #[must_use]
     pub fn signals(&self, text: &str) -> SponsorSignals {
-        let phrases: Vec<&Phrase> = self.possible(text).collect();
         let mut signals = SponsorSignals::default();
-        if phrases.is_empty() {
-            return signals;
-        }
+        let Some(hits) = self.hits(text) else { return signals };
         let mut visible = Cow::Borrowed(text);
         for pass in [Pass::Negation, Pass::Explicit, Pass::Rest] {
             let mut spent: Vec<Range<usize>> = Vec::new();
-            for phrase in phrases.iter().filter(|phrase| pass_of(phrase.class) == pass) {
-                // Blanks part words: what occurs among them alone does not occur in the text.
-                if matches!(visible, Cow::Owned(_)) && !phrase.pattern.is_match(text) {
+            for (place, phrase) in self.phrases.iter().enumerate() {
+                let Some(from) = hits.from(place) else { continue };
+                if pass_of(phrase.class) != pass {
                     continue;
                 }
-                let Some(span) = signals.collect(phrase, &visible) else { continue };
+                let mut within = Within { from, last: hits.last(place) };
+                let Some(span) = phrase.next(&visible, &within) else { continue };
+                // Blanks part words: what occurs among them alone does not occur in the text.
+                if let Cow::Owned(visible) = &visible
+                    && touches_blank(visible, &span)
+                    && phrase.next(text, &within).is_none()
+                {
+                    continue;
+                }
+                within.from = span.start;
+                let span = signals.collect(phrase, &visible, span, &within);
                 signals.evidence.push(SponsorEvidence {
                     id: phrase.id,
                     class: phrase.class,
@@ -96,7 +105,7 @@ impl SponsorLexicon {
                     log_odds: phrase.log_odds,
                 });
                 if pass != Pass::Rest {
-                    spent.extend(phrase.pattern.find_iter(&visible).map(|span| span.range()));
+                    spent.extend(phrase.spans(&visible, within));
                 }
             }
             blank(&mut visible, &spent);
@@ -106,8 +115,44 @@ impl SponsorLexicon {
     }
 }
 
+/// Where a phrase may still begin.
+#[derive(Debug, Clone)]
+struct Within {
+    from: usize,
+    last: usize,
+}
+
+impl Phrase {
+    /// The first occurrence that begins there: mostly where it may begin at all.
+    fn next(&self, text: &str, within: &Within) -> Option<Range<usize>> {
+        if within.from > within.last {
+            return None;
+        }
+        let input = Input::new(text).range(within.from..);
+        if let Some(end) = self.pattern.search_half(&input.clone().anchored(Anchored::Yes)) {
+            return Some(within.from..end.offset());
+        }
+        self.pattern.search(&input).map(|span| span.range())
+    }
+
+    /// All occurrences, none over another. No phrase matches an empty text, so each begins after the last.
+    fn spans(&self, text: &str, mut within: Within) -> impl Iterator<Item = Range<usize>> {
+        std::iter::from_fn(move || {
+            let span = self.next(text, &within)?;
+            within.from = span.end;
+            Some(span)
+        })
+    }
+}
+
+/// Whether what a phrase was found by, the characters beside it included, is not all of the text.
+fn touches_blank(visible: &str, span: &Range<usize>) -> bool {
+    let seen = span.start.saturating_sub(1)..visible.len().min(span.end + 1);
+    visible.as_bytes().get(seen).is_none_or(|seen| seen.contains(&0))
+}
+
 /// Puts blanks in place of the spans, which may overlap. As bytes they keep every offset, and no phrase matches them.
-fn blank(visible: &mut Cow<'_, str>, spent: &[Range<usize>]) {
+pub(super) fn blank(visible: &mut Cow<'_, str>, spent: &[Range<usize>]) {
     if spent.is_empty() {
         return;
     }
@@ -122,31 +167,34 @@ fn blank(visible: &mut Cow<'_, str>, spent: &[Range<usize>]) {
 }
 
 impl SponsorSignals {
-    /// Takes the codes and numbers a phrase captures, and gives the span of its first occurrence.
-    fn collect(&mut self, phrase: &Phrase, text: &str) -> Option<Range<usize>> {
-        if !phrase.captures {
-            return phrase.pattern.find(text).map(|span| span.range());
+    /// Takes the codes and numbers that a phrase captures, of which `first` is the first occurrence, and gives the part
+    /// of that which is evidence.
+    fn collect(&mut self, phrase: &Phrase, text: &str, first: Range<usize>, within: &Within) -> Range<usize> {
+        if phrase.code.is_none() && phrase.ban.is_none() {
+            return first;
         }
-        let mut first = None;
-        for captures in phrase.pattern.captures_iter(text) {
-            let whole = captures.get_match();
-            let (code, ban) = (captures.name("code"), captures.name("ban"));
-            if first.is_none() {
-                first = Some(whole.start()..ban.map_or(whole.end(), |ban| ban.end()));
+        let (mut captures, mut evidence) = (phrase.pattern.create_captures(), None);
+        for span in phrase.spans(text, within.clone()) {
+            let whole = Input::new(text).span(span.clone()).anchored(Anchored::Yes);
+            phrase.pattern.search_captures(&whole, &mut captures);
+            let group = |group: Option<usize>| captures.get_group(group?).map(|found| found.range());
+            let (code, ban) = (group(phrase.code), group(phrase.ban));
+            if evidence.is_none() {
+                evidence = Some(span.start..ban.as_ref().map_or(span.end, |ban| ban.end));
             }
-            for (capture, list) in [(code, &mut self.discount_codes), (ban, &mut self.ban_hints)] {
-                if let Some(capture) = capture
+            for (found, list) in [(code, &mut self.discount_codes), (ban, &mut self.ban_hints)] {
+                if let Some(found) = found.and_then(|found| text.get(found))
                     && list.len() < MOST_CODES
-                    && !list.iter().any(|known| known == capture.as_str())
+                    && !list.iter().any(|known| known == found)
                 {
-                    list.push(capture.as_str().to_owned());
+                    list.push(found.to_owned());
                 }
             }
         }
-        first
+        evidence.unwrap_or(first)
     }
 
-    fn sum_up(&mut self, lexicon: &SponsorLexicon) {
+    pub(super) fn sum_up(&mut self, lexicon: &SponsorLexicon) {
         let of_phrase = |phrase: &&Phrase| self.evidence.iter().any(|evidence| evidence.id == phrase.id);
         let matched: Vec<&Phrase> = lexicon.phrases.iter().filter(|phrase| of_phrase(phrase)).collect();
         let score: f64 = matched
@@ -168,6 +216,6 @@ impl SponsorSignals {
     }
 }
 
-fn quote(span: &str) -> String {
+pub(super) fn quote(span: &str) -> String {
     mask_mailboxes(span.trim()).chars().filter(|c| *c != '\0').take(LONGEST_QUOTE).collect()
 }

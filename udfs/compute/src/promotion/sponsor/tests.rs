@@ -1,6 +1,12 @@
-use proptest::prelude::{any, proptest};
+use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use super::{SponsorLexicon, SponsorSignals};
+use proptest::prelude::{Strategy, any, prop, prop_oneof, proptest};
+
+use regex::Regex;
+
+use super::signals::{MOST_CODES, Pass, blank, pass_of, quote};
+use super::{SponsorEvidence, SponsorLexicon, SponsorSignals};
 use crate::text::normalise;
 
 fn signals(text: &str) -> SponsorSignals {
@@ -109,5 +115,108 @@ proptest! {
             assert!(found.score.is_finite());
             assert!(found.evidence.iter().all(|evidence| evidence.start < normalise(&text).len()));
         }
+    }
+}
+
+static PATTERNS: LazyLock<Vec<Regex>> =
+    LazyLock::new(|| patterns().map(|pattern| Regex::new(pattern).unwrap()).collect());
+
+fn patterns() -> impl Iterator<Item = &'static str> {
+    include_str!("lexicon.tsv").lines().skip(1).map(|line| line.split('\t').nth(3).unwrap())
+}
+
+/// As they are defined: every phrase is sought in the whole text.
+fn defined(text: &str) -> SponsorSignals {
+    let lexicon = SponsorLexicon::shipped().unwrap();
+    let mut found = SponsorSignals::default();
+    let mut visible = Cow::Borrowed(text);
+    for pass in [Pass::Negation, Pass::Explicit, Pass::Rest] {
+        let mut spent = Vec::new();
+        for (phrase, pattern) in lexicon.phrases.iter().zip(PATTERNS.iter()) {
+            if pass_of(phrase.class) != pass || !pattern.is_match(text) {
+                continue;
+            }
+            let Some(first) = pattern.captures(&visible) else { continue };
+            let whole = first.get_match();
+            let end = first.name("ban").map_or(whole.end(), |ban| ban.end());
+            found.evidence.push(SponsorEvidence {
+                id: phrase.id,
+                class: phrase.class,
+                text: quote(&visible[whole.start()..end]),
+                start: whole.start(),
+                log_odds: phrase.log_odds,
+            });
+            for (name, list) in [("code", &mut found.discount_codes), ("ban", &mut found.ban_hints)] {
+                for captures in pattern.captures_iter(&visible) {
+                    let value = captures.name(name).map(|value| value.as_str().to_owned());
+                    list.extend(value.filter(|value| !list.contains(value) && list.len() < MOST_CODES));
+                }
+            }
+            if pass != Pass::Rest {
+                spent.extend(pattern.find_iter(&visible).map(|span| span.range()));
+            }
+        }
+        blank(&mut visible, &spent);
+    }
+    found.sum_up(lexicon);
+    found
+}
+
+/// What stands in the lexicon's patterns, whole, cut short, in other forms, and what may stand between.
+fn pieces() -> impl Strategy<Value = String> {
+    let lexicon: Vec<String> = patterns()
+        .flat_map(|pattern| pattern.split(['(', ')', '|', '[', ']', '?', '*', '.', '\\', '{', '}', '+']))
+        .filter(|piece| !piece.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let marks = [
+        "#",
+        "＃",
+        "+1",
+        "1",
+        "12,345",
+        "１２",
+        "٣",
+        "85",
+        "%",
+        " off with ",
+        "$",
+        " ",
+        "\u{3000}",
+        "\n",
+        ":",
+        "：",
+    ];
+    let noise = [
+        "好", "今天", "😀", "\u{200b}", "\u{feff}", "\0", "a", "é", "שלום", "_", "12345675", "SAVE20",
+        "x@y.tw",
+    ];
+    let cut = (prop::sample::select(lexicon.clone()), any::<prop::sample::Index>())
+        .prop_map(|(piece, at)| piece.chars().take(at.index(piece.chars().count() + 1)).collect());
+    let wide = prop::sample::select(lexicon.clone()).prop_map(|piece| {
+        let wide =
+            |c: char| if c.is_ascii_graphic() { char::from_u32(c as u32 + 0xfee0).unwrap() } else { c };
+        piece.chars().map(wide).collect()
+    });
+    let torn = prop::sample::select(lexicon.clone())
+        .prop_map(|piece| piece.chars().flat_map(|c| [c, '\u{200b}']).collect());
+    prop_oneof![
+        6 => prop::sample::select(lexicon.clone()),
+        2 => prop::sample::select(lexicon).prop_map(|piece| piece.to_uppercase()),
+        1 => cut,
+        1 => wide,
+        1 => torn,
+        4 => prop::sample::select(marks.map(str::to_owned).to_vec()),
+        4 => prop::sample::select(noise.map(str::to_owned).to_vec()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(2_000))]
+    #[test]
+    fn what_is_found_around_the_hits_is_what_is_in_the_text(pieces in prop::collection::vec(pieces(), 0..40)) {
+        let text = pieces.concat();
+        let text = normalise(&text);
+        proptest::prop_assert_eq!(SponsorLexicon::shipped().unwrap().signals(&text), defined(&text), "{:?}", text);
     }
 }
