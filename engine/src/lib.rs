@@ -13,6 +13,7 @@ mod error;
 mod execute;
 mod ingest;
 mod job;
+mod layout;
 mod memory_size;
 mod optimize;
 mod options;
@@ -37,6 +38,10 @@ pub use execute::{Query, QueryReport, StatementKind, plain_size};
 pub use job::{
     Difference, Job, JobDefinition, JobFailure, JobParameter, JobProgress, JobQuery, JobReport, JobState,
     JobStatus, JobVerified, Outcome as JobOutcome, OutputMode, PartitionRule,
+};
+pub use layout::{
+    ColumnLayout, LayoutOptions, LayoutOrder, LayoutProgress, LayoutReport, LayoutTotals, ObservedQueries,
+    QueryGain,
 };
 pub use memory_size::{parse_memory_size, parse_size};
 pub use options::{EngineOptions, LimitName, QueryLimits, SessionOptions};

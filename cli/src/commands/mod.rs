@@ -9,6 +9,7 @@ mod job_progress;
 mod job_run;
 mod job_status;
 mod job_verify;
+mod optimize;
 mod policy;
 mod policy_test;
 mod query;
@@ -32,6 +33,8 @@ pub(crate) enum Command {
     Query(query::Arguments),
     /// Run batch jobs that go on where they were stopped
     Job(job::Arguments),
+    /// Write a table's files anew, sorted for the queries that are asked of it
+    Optimize(Box<optimize::Arguments>),
     /// List Tithe's SQL functions, or print what one does
     Functions(functions::Arguments),
     /// Serve a lake to Python, BI tools and JDBC over Arrow Flight SQL
@@ -64,6 +67,7 @@ impl Command {
             Self::Sql(arguments) => arguments.run(runtime),
             Self::Query(arguments) => arguments.run(runtime),
             Self::Job(arguments) => arguments.run(runtime),
+            Self::Optimize(arguments) => arguments.run(runtime),
             Self::Functions(arguments) => arguments.run(),
             Self::Serve(arguments) => arguments.run(runtime),
             Self::Worker(arguments) => arguments.run(runtime),

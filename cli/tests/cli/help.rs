@@ -4,7 +4,7 @@ use crate::support::tithe;
 
 #[test]
 fn every_verb_has_examples() {
-    for verb in ["sql", "query", "job", "functions", "serve", "worker", "scan", "gen", "demo"] {
+    for verb in ["sql", "query", "job", "optimize", "functions", "serve", "worker", "scan", "gen", "demo"] {
         let help = tithe([verb, "--help"]).result();
         assert!(help.contains(&format!("Usage: tithe {verb}")), "{help}");
         assert!(help.contains(&format!("Examples:\n  tithe {verb}")), "{help}");
@@ -22,6 +22,7 @@ fn the_program_says_its_verbs_and_exit_codes() {
         "sql",
         "query",
         "job",
+        "optimize",
         "functions",
         "serve",
         "worker",
@@ -38,7 +39,7 @@ fn the_program_says_its_verbs_and_exit_codes() {
 #[test]
 fn every_example_of_the_help_is_understood() {
     // Clap checks options before anything is opened: `--help` at the end stops there.
-    for verb in ["sql", "query", "functions", "serve", "worker", "scan", "gen", "demo"] {
+    for verb in ["sql", "query", "optimize", "functions", "serve", "worker", "scan", "gen", "demo"] {
         let help = tithe([verb, "--help"]).result();
         for line in help.lines().filter_map(|line| line.strip_prefix("  tithe ")) {
             let words: Vec<&str> = line.split("  ").next().expect("a command").split_whitespace().collect();

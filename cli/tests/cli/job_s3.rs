@@ -11,9 +11,9 @@ use tithe_testkit::python_or_skip;
 use crate::job_support::{WORK, job, place_with_entries};
 use crate::support::{Place, Ran, send, wait_until};
 
-const BUCKET: &str = "s3://authority/lake";
+pub(crate) const BUCKET: &str = "s3://authority/lake";
 
-struct Server {
+pub(crate) struct Server {
     process: Child,
     endpoint: String,
 }
@@ -25,7 +25,7 @@ impl Drop for Server {
     }
 }
 
-fn server(python: &Path) -> Server {
+pub(crate) fn server(python: &Path) -> Server {
     for _attempt in 0..5 {
         let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number").port();
         let mut process = Command::new(python.with_file_name("moto_server"))
@@ -46,15 +46,15 @@ fn server(python: &Path) -> Server {
 }
 
 /// A lake in a bucket, and the folder that `tithe` runs in.
-struct Bucket<'p> {
-    python: &'p Path,
-    server: &'p Server,
-    place: Place,
+pub(crate) struct Bucket<'p> {
+    pub(crate) python: &'p Path,
+    pub(crate) server: &'p Server,
+    pub(crate) place: Place,
 }
 
 impl Bucket<'_> {
     /// Runs Python with `s3`, a client of the server, and gives what it printed.
-    fn python(&self, script: &str) -> String {
+    pub(crate) fn python(&self, script: &str) -> String {
         let client = "import sys, boto3\ns3 = boto3.client('s3', endpoint_url=sys.argv[1], region_name='us-east-1', \
                       aws_access_key_id='k', aws_secret_access_key='s')\n";
         let output = Command::new(self.python)
@@ -77,11 +77,11 @@ impl Bucket<'_> {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         self.command(arguments).output().expect("tithe runs").into()
     }
 
-    fn start(&self, arguments: &[&str]) -> Child {
+    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
         let mut command = self.command(arguments);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("tithe starts")
     }

@@ -20,6 +20,8 @@ mod job;
 mod job_kill;
 mod job_s3;
 mod job_support;
+mod optimize;
+mod optimize_kill;
 mod output;
 mod policy;
 mod query_library;

@@ -8,10 +8,12 @@ mod directory;
 mod log;
 mod query;
 mod record;
+mod recorded;
 mod table;
 mod verify;
 
 pub(crate) use log::AuditLog;
 pub(crate) use query::{Audit, Outcome};
+pub(crate) use recorded::recorded_statements;
 pub(crate) use table::{AUDIT_SCHEMA, AuditTable, QUERY_TABLE};
 pub use verify::{AuditError, Verified, verify_audit};

@@ -1,5 +1,7 @@
 //! The files of one table, as the store lists them now.
 
+use std::collections::BTreeSet;
+
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
@@ -39,24 +41,37 @@ pub(crate) enum Folder {
     Refused(String),
 }
 
+/// How often a folder is listed again whose files were replaced meanwhile.
+const TRIES: usize = 20;
+
 /// Lists `folder`; names that begin with `_` or `.` are not data, nor are files that a [`Replacement`] gives up.
 pub(crate) async fn list(store: &dyn ObjectStore, folder: &Path) -> Result<Folder> {
+    for _ in 0..TRIES {
+        if let Some(found) = look(store, folder).await? {
+            return Ok(found);
+        }
+    }
+    Ok(Folder::Refused("its files are being replaced over and over: try again".to_owned()))
+}
+
+/// Lists once; `None` when a note went meanwhile, so that the list may have files before and after it.
+async fn look(store: &dyn ObjectStore, folder: &Path) -> Result<Option<Folder>> {
     let mut found: Vec<(ObjectMeta, TableFormat, Vec<PartitionValue>)> = Vec::new();
-    let mut notes = Vec::new();
+    let mut notes = BTreeSet::new();
     let mut objects = store.list(Some(folder));
     while let Some(meta) = objects.try_next().await? {
         let Some(below) = meta.location.prefix_match(folder) else { continue };
         let parts: Vec<String> = below.map(|part| part.as_ref().to_owned()).collect();
         if parts.first().is_some_and(|first| first == "_delta_log") {
-            return Ok(Folder::Refused(
+            return Ok(Some(Folder::Refused(
                 "it is a Delta table, which Tithe does not read yet; its Parquet files alone may hold deleted rows"
                     .to_owned(),
-            ));
+            )));
         }
         if let [name] = parts.as_slice()
             && Replacement::is_note(name)
         {
-            notes.push(meta.location.clone());
+            notes.insert(meta.location.clone());
         }
         if parts.iter().any(|part| part.starts_with('_') || part.starts_with('.')) {
             continue;
@@ -66,36 +81,43 @@ pub(crate) async fn list(store: &dyn ObjectStore, folder: &Path) -> Result<Folde
         let partitions = folders.iter().filter_map(|part| partition(part)).collect();
         found.push((meta, format, partitions));
     }
-    for note in notes {
-        let Some(replacement) = Replacement::read(store, &note).await? else { continue };
-        if replacement.holds(found.iter().map(|(meta, _, _)| &meta.location), folder) {
-            found.retain(|(meta, _, _)| !replacement.instead_of.iter().any(|old| old.is(meta, folder)));
-        }
+    // The note on such a file was there before it, but may have come after this list had passed its place.
+    if found.iter().any(|(meta, _, _)| meta.location.filename().is_some_and(Replacement::is_laid_out)) {
+        let now =
+            store.list_with_delimiter(Some(folder)).await?.objects.into_iter().map(|meta| meta.location);
+        notes.extend(now.filter(|name| name.filename().is_some_and(Replacement::is_note)));
     }
+    let mut replacements = Vec::with_capacity(notes.len());
+    for note in notes {
+        let Some(replacement) = Replacement::read(store, &note).await? else { return Ok(None) };
+        let holds = replacement.holds(found.iter().map(|(meta, _, _)| &meta.location), folder);
+        replacements.push((replacement, holds));
+    }
+    found.retain(|(meta, _, _)| !replacements.iter().any(|(note, holds)| note.hides(*holds, meta, folder)));
     found.sort_by(|a, b| a.0.location.cmp(&b.0.location));
-    let Some((first, format, partitions)) = found.first() else { return Ok(Folder::Nothing) };
+    let Some((first, format, partitions)) = found.first() else { return Ok(Some(Folder::Nothing)) };
     let (format, first) = (*format, first.location.clone());
     let partition_columns: Vec<String> = partitions.iter().map(|(key, _)| key.clone()).collect();
     let mut files = Vec::with_capacity(found.len());
     for (meta, its_format, its_partitions) in found {
         if its_format != format {
-            return Ok(Folder::Refused(format!(
+            return Ok(Some(Folder::Refused(format!(
                 "it mixes formats, {} and {}: keep one format in a folder",
                 name_of(&first, folder),
                 name_of(&meta.location, folder)
-            )));
+            ))));
         }
         if !its_partitions.iter().map(|(key, _)| key).eq(&partition_columns) {
-            return Ok(Folder::Refused(format!(
+            return Ok(Some(Folder::Refused(format!(
                 "{} and {} do not lie below the same partition columns: put every file below the same `key=value` folders",
                 name_of(&first, folder),
                 name_of(&meta.location, folder)
-            )));
+            ))));
         }
         let partition_values = its_partitions.into_iter().map(|(_, value)| value).collect();
         files.push(LakeFile { meta, partition_values });
     }
-    Ok(Folder::Table(Listing { format, partition_columns, files }))
+    Ok(Some(Folder::Table(Listing { format, partition_columns, files })))
 }
 
 /// `path` below `folder`, as a person writes it.

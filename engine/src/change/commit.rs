@@ -1,5 +1,6 @@
 //! Makes a change: one file that appears, or one note that gives files up, and then what may take its time.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{RecordBatch, UInt64Array};
@@ -8,14 +9,15 @@ use datafusion::common::DataFusionError;
 use datafusion::execution::memory_pool::MemoryPool;
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use object_store::PutPayload;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, PutPayload};
 
 use super::fit::{appended_schema, fit, stored_schema};
 use super::{Action, Existing, Target, WriteMode};
 use crate::catalog::{Folder, GivenUp, Lake, Listing, Replacement, TableFormat, below};
 use crate::error::{EngineError, Result};
-use crate::write::{Put, TableFolder, WriteStore, encode};
+use crate::layout;
+use crate::write::{Put, TableFolder, WriteStore, encode, next_number, remove_replaced};
 
 /// What every change returns: how many rows were written.
 pub(super) static CHANGED: LazyLock<SchemaRef> =
@@ -71,9 +73,14 @@ impl LakeChange {
         let object = encode(stored, fitted, &self.pool).await?;
         match (there, mode.existing) {
             (Some(listing), Existing::Replace) => {
-                let number = place.next_number().await?;
+                let number = next_number(&place.store, &place.folder).await?;
                 let file = part(number);
                 let note = place.give_up(&listing, Some(file.clone()), number).await?;
+                // Whoever replaces these files at the same time finds the note, or is found here.
+                if let Err(error) = self.check_alone(&place, &listing).await {
+                    place.store.remove(&note).await?;
+                    return Err(error);
+                }
                 if place.put(&file, object.payload).await? == Put::Forestalled {
                     place.store.remove(&note).await?;
                     return Err(self.contended());
@@ -99,7 +106,7 @@ impl LakeChange {
 
     async fn add(&self, place: &Place, payload: PutPayload) -> Result<()> {
         for _ in 0..TRIES {
-            let file = part(place.next_number().await?);
+            let file = part(next_number(&place.store, &place.folder).await?);
             if place.put(&file, payload.clone()).await? == Put::Done {
                 return Ok(());
             }
@@ -112,15 +119,30 @@ impl LakeChange {
         match self.there().await? {
             Some(listing) => {
                 self.check_parquet(&listing)?;
-                let number = place.next_number().await?;
+                place.check_not_laid_out(&self.target.name()).await?;
+                let number = next_number(&place.store, &place.folder).await?;
                 place.give_up(&listing, None, number).await?;
                 place.finish().await?;
+                layout::remove_records(&place.store, &place.folder).await?;
                 place.remove_empty_folder().await;
                 Ok(0)
             }
             None if if_exists => Ok(0),
             None => Err(self.absent()),
         }
+    }
+
+    /// That the files of `listing` are still those of the table, and nobody else is about to replace them.
+    async fn check_alone(&self, place: &Place, listing: &Listing) -> Result<()> {
+        place.check_not_laid_out(&self.target.name()).await?;
+        let now = self.there().await?;
+        let there: BTreeSet<GivenUp> = now
+            .iter()
+            .flat_map(|now| &now.files)
+            .map(|file| GivenUp::new(&file.meta, &place.folder))
+            .collect();
+        let all = listing.files.iter().all(|file| there.contains(&GivenUp::new(&file.meta, &place.folder)));
+        if all { Ok(()) } else { Err(self.contended()) }
     }
 
     /// The table's files, if it is there.
@@ -184,12 +206,6 @@ fn part(number: u64) -> String {
     format!("part-{number:05}.parquet")
 }
 
-/// The number in the name of a file of rows, or of a note.
-fn number_of(name: &str) -> Option<u64> {
-    let digits = name.rsplit_once('.')?.0.rsplit_once('-')?.1;
-    digits.parse().ok()
-}
-
 /// The folder of a table that is written.
 struct Place {
     store: WriteStore,
@@ -207,17 +223,10 @@ impl Place {
         self.store.create(&self.folder.clone().join(name), payload).await
     }
 
-    /// One more than that of any file or note there is.
-    async fn next_number(&self) -> Result<u64> {
-        let names = self.store.objects().list_with_delimiter(Some(&self.folder)).await?;
-        let numbers = names.objects.iter().filter_map(|meta| number_of(meta.location.filename()?));
-        Ok(numbers.max().map_or(0, |highest| highest.saturating_add(1)))
-    }
-
     /// Notes that the files of `listing` are given up for `file`, or at once without one.
     async fn give_up(&self, listing: &Listing, file: Option<String>, number: u64) -> Result<Path> {
         let instead_of = listing.files.iter().map(|file| GivenUp::new(&file.meta, &self.folder)).collect();
-        let note = serde_json::to_vec(&Replacement { file, instead_of });
+        let note = serde_json::to_vec(&Replacement { file, instead_of, ..Replacement::default() });
         let note = note.map_err(|error| EngineError::Defect { reason: error.to_string() })?;
         let path = Replacement::note(&self.folder, number);
         match self.store.create(&path, note.into()).await? {
@@ -231,29 +240,22 @@ impl Place {
 
     /// Removes the files that notes in force give up, and then those notes.
     async fn finish(&self) -> Result<()> {
-        let store = self.store.objects();
-        let there = store.list_with_delimiter(Some(&self.folder)).await?.objects;
-        let notes = there.iter().filter(|meta| meta.location.filename().is_some_and(Replacement::is_note));
-        for note in notes {
-            let Some(replacement) = Replacement::read(store.as_ref(), &note.location).await? else {
-                continue;
-            };
-            if !replacement.holds(there.iter().map(|meta| &meta.location), &self.folder) {
-                continue;
-            }
-            for old in &replacement.instead_of {
-                let path = Path::parse(format!("{}/{}", self.folder, old.name)).map_err(|error| {
-                    EngineError::Defect { reason: format!("a note names no file ({error})") }
-                })?;
-                match store.head(&path).await {
-                    Ok(meta) if old.is(&meta, &self.folder) => self.store.remove(&path).await?,
-                    Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            self.store.remove(&note.location).await?;
+        remove_replaced(&self.store, &self.folder).await
+    }
+
+    /// What is laid out anew is not replaced meanwhile; what such a writer left that was killed is given up for good.
+    async fn check_not_laid_out(&self, name: &str) -> Result<()> {
+        if !layout::has_unfinished(&self.store, &self.folder).await? {
+            return Ok(());
         }
-        Ok(())
+        let log = layout::log(self.store.clone(), &self.folder, name);
+        if layout::is_held(&log).await? {
+            return Err(EngineError::Write {
+                table: name.to_owned(),
+                reason: "`tithe optimize` lays it out anew: try again when that is done".to_owned(),
+            });
+        }
+        layout::abandon_unfinished(&log, &self.folder).await
     }
 
     /// On a disk an empty folder would still be listed, as a table that cannot be read.

@@ -11,6 +11,7 @@ mod permission;
 mod statement;
 
 pub(crate) use commit::LakeChange;
+pub(crate) use permission::check_may_lay_out;
 
 /// What happens to rows for a table that may be there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

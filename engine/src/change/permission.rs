@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::Schema;
+
 use super::{Action, Existing, Target, WriteMode};
 use crate::catalog::Lake;
 use crate::error::{EngineError, Result};
@@ -44,5 +46,34 @@ pub(super) async fn check_permitted(authority: &Authority, target: &Target, lake
     match authority.shows_all(&target.schema, &target.table, &names) {
         true => Ok(()),
         false => refuse("adding rows to", "you see it in part, or not at all"),
+    }
+}
+
+/// That the principal may write the files of a table with these columns anew: whoever owns it, or may add and delete rows,
+/// and sees all of it. What is hidden from whoever writes would else be lost.
+///
+/// # Errors
+/// When the policy does not grant it.
+pub(crate) fn check_may_lay_out(
+    authority: Option<&Authority>,
+    schema: &str,
+    table: &str,
+    columns: &Schema,
+) -> Result<()> {
+    let Some(authority) = authority else { return Ok(()) };
+    let refuse = |reason: &str| {
+        Err(EngineError::NotAllowed {
+            what: format!("laying out {schema}.{table}"),
+            reason: reason.to_owned(),
+        })
+    };
+    let holds = |privilege| authority.grants(schema, table, privilege);
+    if !holds(Privilege::Ownership) && !(holds(Privilege::Insert) && holds(Privilege::Delete)) {
+        return refuse("the policy does not grant you OWNERSHIP of it, or INSERT and DELETE on it");
+    }
+    let names: Vec<&str> = columns.fields().iter().map(|field| field.name().as_str()).collect();
+    match authority.shows_all(schema, table, &names) {
+        true => Ok(()),
+        false => refuse("you see it in part, and the rest would be lost"),
     }
 }

@@ -127,6 +127,14 @@ impl Query {
         &self.parts.plan
     }
 
+    /// The optimized plan, of a statement that is one of rows.
+    pub(crate) fn optimized(&self) -> Option<&LogicalPlan> {
+        match &self.parts.work {
+            Work::Rows(plan) => Some(plan),
+            Work::Session(_) | Work::Change(..) => None,
+        }
+    }
+
     /// Lists the tables' files again when the statement runs: for a plan that has waited.
     pub fn look_again(&self) {
         if let Some(lake) = &self.parts.lake {

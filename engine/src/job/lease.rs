@@ -29,7 +29,7 @@ impl Runner {
     }
 
     /// Whether it is known to have ended, because it ran on this machine.
-    fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         let Some((mine, theirs)) = machine().zip(self.identity.as_deref()) else { return false };
         theirs.starts_with(&mine) && identity(self.process).as_deref() != Some(theirs)
     }

@@ -26,6 +26,13 @@ mod status;
 mod value;
 mod verify;
 
+pub(crate) use lease::is_held;
+pub(crate) use lock::CommitLock;
+pub(crate) use log::JobLog;
+pub(crate) use output::RECORDS;
+pub(crate) use record::{Event, Outcome as JobOutcome};
+pub(crate) use recorder::{Recorder, Taken, take};
+
 pub use definition::{JobDefinition, JobParameter, JobQuery, OutputMode, PartitionRule};
 pub use record::Outcome;
 pub use run::{Job, JobFailure, JobProgress, JobReport};

@@ -24,6 +24,7 @@ use crate::job::record::{Event, Outcome, Plan};
 use crate::job::recorder::{Recorder, Stop, busy, take};
 use crate::job::state::State;
 use crate::job::value::Partition;
+use crate::layout;
 use crate::session::Session;
 use crate::write::{TableFolder, WriteStore};
 
@@ -152,6 +153,13 @@ impl Job {
             output.place(partition, &own)?;
         }
         let taken = take(self.log.clone(), state, self.definition.lease, &self.definition.name).await?;
+        let layout = layout::log(WriteStore::of(&self.lake), self.folder.path(), &self.folder.name());
+        if layout::is_held(&layout).await? {
+            return Err(self.error(
+                ErrorKind::Limit,
+                format!("`tithe optimize` lays out its output {}: wait until it is done", self.folder.name()),
+            ));
+        }
         // Another run may have come between.
         let again =
             restart || taken.state.plan.as_ref().is_none_or(|before| !differences(before, &plan).is_empty());

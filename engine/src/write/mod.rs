@@ -6,8 +6,10 @@
 
 mod encode;
 mod folder;
+mod replaced;
 mod store;
 
 pub(crate) use encode::{ParquetObject, encode, hexadecimal};
 pub(crate) use folder::TableFolder;
+pub(crate) use replaced::{next_number, remove_replaced};
 pub(crate) use store::{Put, WriteStore};

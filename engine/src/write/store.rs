@@ -129,8 +129,16 @@ impl WriteStore {
     /// # Errors
     /// When the folder cannot be read or changed.
     pub(crate) async fn remove_unfinished(&self, folder: &Path, name: &str) -> Result<()> {
+        self.remove_unfinished_like(folder, &draft_prefix(name)).await
+    }
+
+    /// As [`WriteStore::remove_unfinished`], of objects whose unfinished names begin with `prefix`.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) async fn remove_unfinished_like(&self, folder: &Path, prefix: &str) -> Result<()> {
         let Some(folder) = self.on_disk(folder) else { return Ok(()) };
-        let prefix = draft_prefix(name);
+        let prefix = prefix.to_owned();
         on_blocking_thread(move || remove_drafts(&folder, &prefix)).await
     }
 }
