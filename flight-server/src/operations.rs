@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::limits::Limits;
 use crate::server::{ServeError, listen_error};
+use crate::status_page::StatusPage;
 
 /// How long the lake has to answer before the server counts as not ready.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -72,13 +73,14 @@ impl Operations {
     }
 
     /// Answers until it is dropped.
-    pub(crate) async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
+    pub(crate) async fn serve(self, listener: TcpListener, status_page: StatusPage) -> std::io::Result<()> {
         let router = Router::new()
             .route("/healthz", get(async || "alive\n"))
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
-            .with_state(self);
-        axum::serve(listener, router).await
+            .with_state(self)
+            .merge(status_page.router());
+        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
     }
 }
 

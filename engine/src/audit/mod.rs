@@ -5,12 +5,14 @@
 
 mod chain;
 mod directory;
+mod live;
 mod log;
 mod query;
 mod record;
 mod table;
 mod verify;
 
+pub use live::LiveQuery;
 pub(crate) use log::AuditLog;
 pub(crate) use query::{Audit, Outcome};
 pub(crate) use table::{AUDIT_SCHEMA, AuditTable, QUERY_TABLE};
