@@ -14,7 +14,9 @@ use crate::audit::AuditLog;
 use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, OnlyFiles};
 use crate::cluster::{Cluster, Fingerprint};
 use crate::error::{EngineError, Result};
-use crate::execute::{QueryMetrics, SpillFolder, default_memory_limit, memory_pool};
+use crate::execute::{
+    QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool,
+};
 use crate::optimize::{RepeatedText, TextCodes, share_small_sides};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
@@ -52,6 +54,7 @@ impl Engine {
                 reason: "0 partitions cannot run a query, take at least 1".to_owned(),
             });
         }
+        follow_spawned_work();
         let memory = options.memory_limit.unwrap_or_else(default_memory_limit);
         // DataFusion would remember which files a directory holds, and miss those that come later.
         let mut runtime =
@@ -260,7 +263,16 @@ impl Engine {
         context.remove_optimizer_rule("eliminate_duplicated_expr");
         context.register_catalog(CATALOG, Arc::new(catalog.clone()));
         let limits = self.options.limits_of(&principal.name);
-        Ok(Session { context, catalog, engine: Arc::clone(self), principal, options, authority, limits })
+        Ok(Session {
+            context,
+            catalog,
+            engine: Arc::clone(self),
+            principal,
+            options,
+            authority,
+            limits,
+            query_id: None,
+        })
     }
 }
 

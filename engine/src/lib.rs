@@ -25,7 +25,7 @@ mod session;
 mod settings;
 mod write;
 
-pub use audit::{AuditError, Verified, verify_audit};
+pub use audit::{AuditError, LiveQuery, Verified, verify_audit};
 pub use catalog::{LakeLocation, TableFormat, TableInfo};
 pub use change::{Existing, WriteMode};
 pub use cluster::{
@@ -45,7 +45,10 @@ pub use layout::{
 };
 pub use memory_size::{parse_memory_size, parse_size};
 pub use options::{EngineOptions, LimitName, QueryLimits, SessionOptions};
-pub use policy::{Access, ColumnAccess, MinimumGroup, Principal};
+pub use policy::{
+    Access, ColumnAccess, EffectivePolicy, Memberships, MinimumGroup, Principal, VisibleColumn, VisibleRows,
+    VisibleTable,
+};
 pub use scan::{ProposedTag, TableScan};
 pub use session::Session;
 pub use settings::Settings;

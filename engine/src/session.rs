@@ -12,6 +12,8 @@ use datafusion::logical_expr::{LogicalPlan, Statement as PlanStatement};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast;
+use tracing::Instrument;
+use uuid::Uuid;
 
 use crate::audit::{Audit, Outcome};
 use crate::catalog::{LakeCatalog, OWN_SCHEMA, OnlyFiles, TableFormat, TableInfo};
@@ -46,6 +48,8 @@ pub struct Session {
     /// `None` without a policy.
     pub(crate) authority: Option<Authority>,
     pub(crate) limits: QueryLimits,
+    /// That of the queries to come; `None` for one of its own for each.
+    pub(crate) query_id: Option<Uuid>,
 }
 
 impl std::fmt::Debug for Session {
@@ -62,6 +66,18 @@ impl Session {
     #[must_use]
     pub fn principal(&self) -> &Principal {
         &self.principal
+    }
+
+    /// The same session, in whose queries the audit, the log and workers' logs carry `id`.
+    #[must_use]
+    pub fn with_query_id(self, id: Uuid) -> Self {
+        Self { query_id: Some(id), ..self }
+    }
+
+    /// Looks up names without a schema in `schema` from now on, as `SET datafusion.catalog.default_schema` does.
+    pub fn look_up_in(&self, schema: &str) {
+        let state = self.context.state_ref();
+        state.write().config_mut().options_mut().catalog.default_schema = schema.to_owned();
     }
 
     /// The engine whose lake and limits this session shares.
@@ -131,12 +147,21 @@ impl Session {
     pub async fn query_with(&self, sql: &str, values: &[ScalarValue]) -> Result<Query> {
         let mut audit = self.audit(sql);
         audit.parameters = values.iter().map(ToString::to_string).collect();
-        let planned = with_deep_stack(self.plan(sql, values, &mut audit)).await;
+        let span = audit.span();
+        // In a box: whoever waits for it, on however small a stack, holds it as part of its own work.
+        let planning = Box::pin(self.plan(sql, values, &mut audit));
+        let planned = with_deep_stack(planning).instrument(span).await;
         self.query_of(sql, planned, audit)
     }
 
     pub(crate) fn audit(&self, sql: &str) -> Audit {
-        Audit::new(self.engine.audit.clone(), self.engine.metrics.clone(), &self.principal, sql)
+        let id = self.query_id.unwrap_or_else(Uuid::new_v4);
+        let log = self.engine.audit.clone();
+        let mut audit = Audit::new(log, self.engine.metrics.clone(), &self.principal, sql, id);
+        if let Some(authority) = &self.authority {
+            (audit.policy, audit.memberships) = authority.standing();
+        }
+        audit
     }
 
     /// What was planned as a query, or the refusal on record.
@@ -195,9 +220,7 @@ impl Session {
         let default_schema = &state.config_options().catalog.default_schema;
         let change = self.lake_change(&plan, default_schema)?;
         let permitted = apply(self.authority.as_ref(), plan, default_schema)?;
-        audit.tables = permitted.tables;
-        audit.policy = permitted.version;
-        let plan = permitted.plan;
+        let plan = permitted.noted(audit);
         if let Some((target, source)) = change {
             return self.change(target, source, plan, state, audit).await;
         }
@@ -206,8 +229,7 @@ impl Session {
             let work = Work::Session(self.context.clone());
             return Ok(Plan { plan, kind, schema: Arc::new(Schema::empty()), work, state });
         }
-        let schema = promised_schema(&plan, &state)?;
-        let optimized = state.optimize(&plan)?;
+        let (schema, optimized) = optimized(&plan, &state)?;
         audit.columns = columns_read(&optimized, default_schema)?;
         Ok(Plan { plan, kind, schema, work: Work::Rows(optimized), state })
     }
@@ -367,14 +389,30 @@ impl Session {
     }
 }
 
+/// The schema that [`promised_schema`] tells, and the plan as it is run; types are settled once for both.
+fn optimized(plan: &LogicalPlan, state: &SessionState) -> Result<(SchemaRef, LogicalPlan)> {
+    // An EXPLAIN shows what every step makes of the plan, types included.
+    if let LogicalPlan::Explain(_) = plan {
+        return Ok((promised_schema(plan, state)?, state.optimize(plan)?));
+    }
+    let analyzed = analyzed(plan, state)?;
+    let schema = match plan {
+        LogicalPlan::Analyze(_) => Arc::clone(plan.schema().inner()),
+        _ => Arc::clone(analyzed.schema().inner()),
+    };
+    Ok((schema, state.optimizer().optimize(analyzed, state, |_plan, _rule| {})?))
+}
+
+fn analyzed(plan: &LogicalPlan, state: &SessionState) -> Result<LogicalPlan> {
+    Ok(state.analyzer().execute_and_check(plan.clone(), state.config_options(), |_plan, _rule| {})?)
+}
+
 /// The schema after types are settled and before optimizing, which may change nullability.
 pub(crate) fn promised_schema(plan: &LogicalPlan, state: &SessionState) -> Result<SchemaRef> {
     if let LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) = plan {
         return Ok(Arc::clone(plan.schema().inner()));
     }
-    let analyzed =
-        state.analyzer().execute_and_check(plan.clone(), state.config_options(), |_plan, _rule| {})?;
-    Ok(Arc::clone(analyzed.schema().inner()))
+    Ok(Arc::clone(analyzed(plan, state)?.schema().inner()))
 }
 
 /// Polls `work` on a stack that holds the deepest expression that is parsed.

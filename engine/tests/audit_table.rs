@@ -195,3 +195,124 @@ async fn records_of_many_queries_at_once_are_one_chain() {
     let session = session_of(&engine, "local");
     assert_eq!(value(&session, "SELECT count(*) FROM audit.query WHERE outcome = 'done'").await, "40");
 }
+
+#[tokio::test]
+async fn groups_and_roles_are_those_of_the_policy_that_decided_and_of_the_token() {
+    let lake = lake();
+    let policy = r#"{
+      "groups": [{"group": "南區國稅局", "users": ["lin"]}],
+      "roles": [{"role": "analyst", "groups": ["南區國稅局"]}, {"role": "auditor", "users": ["wu"]}],
+      "tables": [{"role": "auditor", "schema": "audit", "privileges": ["SELECT"]},
+                 {"role": "analyst", "schema": "s", "privileges": ["SELECT"]}]}"#;
+    let engine = open(&lake, Some(policy)).await.unwrap();
+    let lin = Principal { groups: ["chiefs".to_owned()].into(), ..Principal::from("lin") };
+    let query = engine.session(lin.clone()).unwrap().with_query_id(uuid::Uuid::from_u128(7));
+    table(&query, "SELECT n FROM s.t").await;
+    error(&engine.session(lin).unwrap(), "SELECT n FROM s.u").await;
+    error(&session_of(&engine, "nobody"), "SELECT n FROM s.t").await;
+    let seen = "SELECT who, array_to_string(groups, ' ') AS groups, array_to_string(roles, ' ') AS roles, outcome, \
+                CASE WHEN outcome = 'done' THEN id END AS id, policy = 'unrestricted' AS free \
+                FROM audit.query WHERE who <> 'wu' ORDER BY query";
+    assert_snapshot!(table(&session_of(&engine, "wu"), seen).await, @r#"
+    +--------+-------------------+---------+---------+--------------------------------------+-------+
+    | who    | groups            | roles   | outcome | id                                   | free  |
+    +--------+-------------------+---------+---------+--------------------------------------+-------+
+    | lin    | chiefs 南區國稅局 | analyst | done    | 00000000-0000-0000-0000-000000000007 | false |
+    | lin    | chiefs 南區國稅局 | analyst | refused |                                      | false |
+    | nobody |                   |         | refused |                                      | false |
+    +--------+-------------------+---------+---------+--------------------------------------+-------+
+    "#);
+    // Another policy does not change what was on record, and is what later queries are recorded under.
+    lake.write("policy.json", policy.replace("[\"lin\"]", "[]"));
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    error(&session_of(&engine, "lin"), "SELECT n FROM s.t").await;
+    let before_and_after = "SELECT sql, array_to_string(roles, ' ') AS roles FROM audit.query WHERE who = 'lin' \
+                            AND sql LIKE '%s.t%' ORDER BY query";
+    assert_snapshot!(table(&session_of(&engine, "wu"), before_and_after).await, @r#"
+    +-------------------+---------+
+    | sql               | roles   |
+    +-------------------+---------+
+    | SELECT n FROM s.t | analyst |
+    | SELECT n FROM s.t |         |
+    +-------------------+---------+
+    "#);
+}
+
+/// As they were written before records had `id`, `groups` and `roles`.
+#[tokio::test]
+async fn records_of_before_stay_in_the_chain() {
+    use sha2::{Digest, Sha256};
+    let lake = lake();
+    let mut previous = "0".repeat(64);
+    let mut text = String::new();
+    for (sequence, event, end) in [(1, "begin", "null"), (2, "end", "3")] {
+        let outcome = if event == "end" { "\"done\"" } else { "null" };
+        let line = format!(
+            "{{\"sequence\":{sequence},\"previous\":\"{previous}\",\"event\":\"{event}\",\"query\":1,\
+             \"began_at\":\"2026-01-05T01:02:03.000004Z\",\"written_at\":\"2026-01-05T01:02:04.000005Z\",\"who\":\"林\",\
+             \"sql\":\"SELECT n FROM s.t\",\"parameters\":[],\"tables\":[\"s.t\"],\"columns\":[\"s.t.n\"],\
+             \"policy\":\"unrestricted\",\"outcome\":{outcome},\"error\":null,\"rows\":{end},\"milliseconds\":{end}}}"
+        );
+        previous = Sha256::digest(line.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        text.push_str(&line);
+        text.push('\n');
+    }
+    std::fs::create_dir_all(directory(&lake)).unwrap();
+    std::fs::write(directory(&lake).join("audit-00000000000000000001.jsonl"), text).unwrap();
+    let engine = open(&lake, None).await.unwrap();
+    let session = session_of(&engine, "local");
+    table(&session, "SELECT 7").await;
+    let all = "SELECT query, who, sql, groups IS NULL AS before, id IS NULL AS unnamed, rows FROM audit.query \
+               WHERE outcome <> 'unfinished' ORDER BY query";
+    assert_snapshot!(table(&session, all).await, @r#"
+    +-------+-------+-------------------+--------+---------+------+
+    | query | who   | sql               | before | unnamed | rows |
+    +-------+-------+-------------------+--------+---------+------+
+    | 1     | 林    | SELECT n FROM s.t | true   | true    | 3    |
+    | 3     | local | SELECT 7          | false  | false   | 1    |
+    +-------+-------+-------------------+--------+---------+------+
+    "#);
+    drop((session, engine));
+    assert_eq!(verify_audit(&directory(&lake)).unwrap().first, 1);
+    assert!(verify_audit(&directory(&lake)).unwrap().last >= 6);
+}
+
+/// The same rule that shows the table shows queries that have left no record yet.
+#[tokio::test]
+async fn live_queries_are_seen_as_the_table_is() {
+    let lake = lake();
+    let policy = r#"{
+      "roles": [{"role": "auditor", "users": ["wu"]}],
+      "tables": [
+        {"role": "auditor", "schema": "audit", "privileges": ["SELECT"],
+         "filter": "NOT array_has(tables, 's.secret')",
+         "columns": [{"name": "error", "allow": false}, {"name": "sql", "mask": "left(sql, 6)"}]},
+        {"user": "chen", "schema": "audit", "privileges": ["SELECT"],
+         "minimum_group": {"key": "who", "size": 3, "dimensions": []}},
+        {"privileges": ["SELECT"]}
+      ]}"#;
+    lake.parquet("s/secret/a.parquet", &[("n", int64(&[1]))]);
+    let engine = open(&lake, Some(policy)).await.unwrap();
+    let lin = session_of(&engine, "lin");
+    let mut live = Vec::new();
+    for sql in ["SELECT n FROM s.t", "SELECT n FROM s.secret"] {
+        let mut query = lin.query(sql).await.unwrap().live();
+        query.set("outcome", "running");
+        query.set("rows", 3);
+        query.set("error", "稅");
+        live.push(query);
+    }
+    assert_eq!(live[0].text("sql"), "SELECT n FROM s.t");
+    let seen = session_of(&engine, "wu").audited(&live).await.unwrap();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert_eq!(
+        (seen[0].text("who"), seen[0].text("sql"), seen[0].text("outcome")),
+        ("lin", "SELECT", "running")
+    );
+    assert_eq!((seen[0].get("rows"), seen[0].get("error")), (Some(&3.into()), None));
+    // Who is no auditor, and who sees the table in groups alone.
+    for user in ["lin", "chen"] {
+        assert!(session_of(&engine, user).audited(&live).await.unwrap().is_empty(), "{user}");
+    }
+    assert!(session_of(&engine, "wu").audited(&[]).await.unwrap().is_empty());
+}

@@ -223,6 +223,10 @@ SELECT sum(a.income) FROM tax.filing a JOIN tax.second b ON a.county = b.county
 SELECT sum(f.income) FROM tax.filing f, LATERAL (SELECT 1 WHERE f.taxpayer_id = 'A1') l
 SELECT sum(income) FROM tax.filing WHERE taxpayer_id IN (SELECT taxpayer_id FROM tax.watched)
 SELECT sum(income) FROM tax.filing WHERE county IN (SELECT county FROM tax.county)
+SELECT sum(f.income) FROM tax.filing f WHERE f.year < (SELECT count(*) + 2022 FROM tax.watched w WHERE w.taxpayer_id = f.taxpayer_id)
+SELECT count(*) FROM tax.filing f JOIN tax.watched w ON f.income > w.income
+SELECT sum(f.income) FROM tax.county c JOIN tax.filing f ON c.county = f.county WHERE f.income <> 10
+SELECT sum(f.income) FROM tax.filing f JOIN tax.county c ON c.county = f.county WHERE f.income <> 10
 SELECT sum(income) FROM tax.filing f WHERE EXISTS (SELECT 1 FROM tax.watched w WHERE w.income = f.income)
 SELECT sum(income) FROM tax.filing WHERE income > (SELECT avg(income) FROM tax.filing)
 SELECT * FROM tax.watched WHERE taxpayer_id IN (SELECT taxpayer_id FROM tax.filing)
@@ -433,4 +437,55 @@ async fn a_dimension_is_of_a_type_whose_equal_values_are_the_same() {
     );
     let engine = open(&lake, Some(lake.root().join("policy.json"))).await.unwrap();
     assert_snapshot!(engine.policy_problems().await.unwrap().join("\n"), @r#"tables, entry 1: tax.rate: minimum_group has the dimension "rate", which is Float64, and must be text, whole numbers, decimals, dates, times and booleans"#);
+}
+
+#[tokio::test]
+async fn a_scan_for_personal_data_says_why_it_looks_at_nothing() {
+    let lake = whole();
+    let engine = open(&lake, Some(lake.root().join("policy.json"))).await.unwrap();
+    let lin = session_of(&engine, "lin");
+    let refused = lin.scan("tax", "filing", 100).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::NotAllowed);
+    assert_snapshot!(refused.to_string(), @"scanning tax.filing is not allowed: a scan looks at single values, and the policy shows it to lin in groups of at least 3 alone; let somebody scan it who sees its rows");
+    assert!(lin.scan("tax", "watched", 100).await.is_ok());
+}
+
+/// A cell of enough persons of whom one alone, or two, have a value; and a key that could be summed.
+#[tokio::test]
+async fn a_value_of_few_is_no_value_however_often_they_have_it() {
+    let lake = TestLake::new();
+    let fines =
+        [Some(501), Some(502), Some(503), None, None, Some(7), Some(8), None, Some(1), Some(2), Some(4)];
+    lake.parquet(
+        "tax/fine/a.parquet",
+        &[
+            ("id", int64(&[1, 1, 1, 2, 3, 1, 2, 3, 1, 2, 3])),
+            ("county", text(&["HL", "HL", "HL", "HL", "HL", "TT", "TT", "TT", "KS", "KS", "KS"])),
+            ("fine", Arc::new(Int64Array::from(fines.to_vec())) as ArrayRef),
+        ],
+    );
+    lake.write(
+        "policy.json",
+        r#"{"tables": [{"user": "lin", "schema": "tax", "privileges": ["SELECT"],
+            "minimum_group": {"key": "id", "size": 3, "dimensions": ["county"]}}]}"#,
+    );
+    let engine = open(&lake, Some(lake.root().join("policy.json"))).await.unwrap();
+    let lin = session_of(&engine, "lin");
+    let told =
+        table(&lin, "SELECT county, sum(fine), count(fine), count(*) FROM tax.fine GROUP BY 1 ORDER BY 1")
+            .await;
+    assert_snapshot!(told, @r#"
+    +--------+--------------------+----------------------+----------+
+    | county | sum(tax.fine.fine) | count(tax.fine.fine) | count(*) |
+    +--------+--------------------+----------------------+----------+
+    | HL     |                    | 0                    | 5        |
+    | KS     | 7                  | 3                    | 3        |
+    | TT     |                    | 0                    | 3        |
+    +--------+--------------------+----------------------+----------+
+    "#);
+    assert_eq!(value(&lin, "SELECT count(id) + count(DISTINCT id) FROM tax.fine").await, "14");
+    for sum in ["SELECT sum(id) FROM tax.fine", "SELECT avg(id) FROM tax.fine"] {
+        let refused = error(&lin, sum).await.to_string();
+        assert!(refused.contains("its key is only counted"), "{sum}: {refused}");
+    }
 }

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::limits::Limits;
 use crate::server::{ServeError, listen_error};
+use crate::status_page::StatusPage;
 
 /// How long the lake has to answer before the server counts as not ready.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -86,21 +87,29 @@ impl Operations {
     }
 
     /// Answers on `listener` until it is dropped; without one, nothing ever happens.
-    pub(crate) async fn serve_where_asked(self, listener: Option<TcpListener>) -> std::io::Result<()> {
+    pub(crate) async fn serve_where_asked(
+        self,
+        listener: Option<TcpListener>,
+        status_page: Option<StatusPage>,
+    ) -> std::io::Result<()> {
         match listener {
-            Some(listener) => self.serve(listener).await,
+            Some(listener) => self.serve(listener, status_page).await,
             None => std::future::pending().await,
         }
     }
 
     /// Answers until it is dropped.
-    async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
+    async fn serve(self, listener: TcpListener, status_page: Option<StatusPage>) -> std::io::Result<()> {
         let router = Router::new()
             .route("/healthz", get(async || "alive\n"))
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
             .with_state(self);
-        axum::serve(listener, router).await
+        let router = match status_page {
+            Some(page) => router.merge(page.router()),
+            None => router,
+        };
+        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
     }
 }
 

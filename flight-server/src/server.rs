@@ -23,8 +23,11 @@ use crate::health::Health;
 use crate::limits::Limits;
 use crate::operations::Operations;
 use crate::request_end::WithRequestEnd;
+use crate::running::Running;
 use crate::service::FlightSql;
+use crate::status_page::StatusPage;
 use crate::tls::{Tls, encrypted};
+use crate::workers::Workers;
 
 /// Below the minute after which common proxies cut a connection that is silent.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -260,8 +263,14 @@ pub async fn serve(
     let takes_no_more = CancellationToken::new();
     let operations = Operations::of_server(Arc::clone(&engine), Arc::clone(&limits), takes_no_more.clone());
     let health = Health::start(operations.clone(), stop.clone());
-    let authenticator = Authenticator::new(users, identity_provider);
-    let service = FlightSql::new(engine, authenticator, limits, stop.clone(), options.writable)
+    let authenticator = Arc::new(Authenticator::new(users, identity_provider));
+    let running = Running::new(stop.clone());
+    let workers =
+        Workers::start().map_err(|error| ServeError::Broken(format!("no threads for queries: {error}")))?;
+    let known = Arc::clone(&authenticator);
+    let status_page = StatusPage::new(Arc::clone(&engine), known, running.clone(), workers.clone())
+        .map_err(|_unspecified| ServeError::Broken("the machine gives no random numbers".to_owned()))?;
+    let service = FlightSql::new(engine, authenticator, limits, running, workers, options.writable)
         .map_err(|status| ServeError::Broken(status.message().to_owned()))?;
 
     let mut flight_service = FlightServiceServer::new(service);
@@ -278,7 +287,7 @@ pub async fn serve(
         None => None,
     };
     let operations_address = operations_listener.as_ref().and_then(|listener| listener.local_addr().ok());
-    let operating = operations.serve_where_asked(operations_listener);
+    let operating = operations.serve_where_asked(operations_listener, Some(status_page));
 
     let (drain, draining) = oneshot::channel::<()>();
     let draining = async { draining.await.unwrap_or(()) };

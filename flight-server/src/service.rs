@@ -10,7 +10,6 @@ use arrow_flight::{
 };
 use futures::{Stream, stream};
 use tithe_engine::{Engine, Principal};
-use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -29,7 +28,7 @@ type BoxStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send + 'stati
 /// One server's state; every call shares it.
 pub(crate) struct FlightSql {
     pub(crate) engine: Arc<Engine>,
-    pub(crate) authenticator: Authenticator,
+    pub(crate) authenticator: Arc<Authenticator>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) running: Running,
     pub(crate) sessions: Sessions,
@@ -48,22 +47,21 @@ pub(crate) struct Caller {
 }
 
 impl FlightSql {
-    /// A server of `engine`; its queries end when `stop` is cancelled.
+    /// A server of `engine`, whose queries are noted in `running` and run by `workers`.
     pub(crate) fn new(
         engine: Arc<Engine>,
-        authenticator: Authenticator,
+        authenticator: Arc<Authenticator>,
         limits: Arc<Limits>,
-        stop: CancellationToken,
+        running: Running,
+        workers: Workers,
         writable: bool,
     ) -> Result<Self, Status> {
         let constants = Constants::new(&limits, writable)?;
-        let workers =
-            Workers::start().map_err(|error| Status::internal(format!("no threads for queries: {error}")))?;
         Ok(Self {
             engine,
             authenticator,
             limits,
-            running: Running::new(stop),
+            running,
             sessions: Sessions::default(),
             plans: Plans::default(),
             constants,

@@ -5,7 +5,12 @@ use std::borrow::Cow;
 use arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use tithe_engine::{EngineError, ErrorKind};
+use tonic::metadata::AsciiMetadataValue;
 use tonic::{Code, Status};
+use uuid::Uuid;
+
+/// Among the details of an error.
+const QUERY_ID: &str = "tithe-query-id";
 
 /// gRPC-Java allows 8 KiB for all headers, and a status message of Chinese text is percent-encoded ninefold.
 const LONGEST_MESSAGE: usize = 700;
@@ -40,6 +45,14 @@ pub(crate) fn from_arrow(error: &ArrowError) -> Status {
     Status::internal(sentence(&format!("a result cannot be sent as Arrow data: {error}")))
 }
 
+/// `status` with the id of its query, under which the server's log and audit have it.
+pub(crate) fn of_query(mut status: Status, id: Uuid) -> Status {
+    if let Ok(id) = AsciiMetadataValue::try_from(id.to_string()) {
+        status.metadata_mut().insert(QUERY_ID, id);
+    }
+    status
+}
+
 /// The beginning of what a client sent, short enough for a message.
 pub(crate) fn excerpt(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(LONGEST_EXCERPT) {
@@ -60,7 +73,8 @@ fn code(kind: ErrorKind) -> Code {
     }
 }
 
-fn sentence(text: &str) -> String {
+/// `text` as one short line.
+pub(crate) fn sentence(text: &str) -> String {
     let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some((end, _)) = line.char_indices().nth(LONGEST_MESSAGE) {
         line.truncate(end);

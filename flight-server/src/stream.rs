@@ -1,6 +1,7 @@
 //! A running query as a stream of Flight messages.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -13,6 +14,7 @@ use tokio::time::Instant;
 use tonic::Status;
 
 use crate::limits::{Permit, timed_out};
+use crate::run_state::RunState;
 use crate::running::Run;
 use crate::split::Splitter;
 use crate::status;
@@ -40,12 +42,22 @@ impl Bounds {
 
     /// Runs `work` unless it has to end before; then it is dropped, and the status says why.
     pub(crate) async fn hold<T>(&self, work: impl Future<Output = Result<T, Status>>) -> Result<T, Status> {
-        tokio::select! {
-            biased;
-            interruption = self.run.interrupted() => Err(interruption),
-            () = passed(self.deadline) => Err(timed_out(self.timeout)),
-            done = work => done,
-        }
+        // In a box, for the stack of whoever waits.
+        let work = Box::pin(work);
+        self.run
+            .unless_interrupted(async {
+                tokio::select! {
+                    biased;
+                    () = passed(self.deadline) => Err(timed_out(self.timeout)),
+                    done = work => done,
+                }
+            })
+            .await
+    }
+
+    /// Where the run tells how far it is.
+    pub(crate) fn state(&self) -> Arc<RunState> {
+        self.run.state()
     }
 }
 
@@ -69,20 +81,24 @@ pub(crate) fn of_query(
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         let rows = sender.clone();
+        let (state, told) = (bounds.state(), bounds.state());
         let sending = workers.run(async move {
             let _until_it_ends = permit;
-            send_all(&rows, batches, schema).await
+            send_all(&rows, batches, schema, &state).await
         });
         let outcome = tokio::select! {
             biased;
             () = sender.closed() => return,
             outcome = bounds.hold(sending) => outcome,
         };
-        drop(bounds);
         let last = match outcome {
-            Ok(()) => Item::End,
-            Err(status) => Item::Message(Err(status)),
+            Ok(()) => {
+                told.end(Ok(()));
+                Item::End
+            }
+            Err(status) => Item::Message(Err(told.name(status))),
         };
+        drop(bounds);
         sender.send(last).await.ok();
     });
     // A task that died would look like the end of the rows: only an explicit end is one.
@@ -108,11 +124,14 @@ async fn send_all(
     sender: &mpsc::Sender<Item>,
     mut batches: SendableRecordBatchStream,
     schema: SchemaRef,
+    state: &RunState,
 ) -> Result<(), Status> {
     let mut splitter = Splitter::new(schema);
     sender.send(Item::Message(Ok(splitter.opening()))).await.ok();
     while let Some(batch) = batches.next().await {
-        splitter.push(batch.map_err(status::from_execution)?);
+        let batch = batch.map_err(status::from_execution)?;
+        state.deliver(batch.num_rows());
+        splitter.push(batch);
         while let Some(message) = splitter.message().map_err(|error| status::from_arrow(&error))? {
             sender.send(Item::Message(Ok(message))).await.ok();
         }

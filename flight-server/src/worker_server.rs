@@ -78,7 +78,7 @@ pub async fn serve_worker(
     let operations_address = operations_listener.as_ref().and_then(|listener| listener.local_addr().ok());
     let takes_no_more = CancellationToken::new();
     let operations = Operations::of_worker(engine, service.clone(), takes_no_more.clone());
-    let operating = operations.serve_where_asked(operations_listener);
+    let operating = operations.serve_where_asked(operations_listener, None);
     let (close, closing) = oneshot::channel::<()>();
     let closing = async { closing.await.unwrap_or(()) };
     let router = server.add_service(service.clone());

@@ -1,9 +1,10 @@
 //! What several crates' tests share: a sample lake, sessions on it, the TPC-H benchmark, workers for it, plans and answers as text for
-//! snapshots, and the Python environment of the tests with real clients. A dev-dependency alone.
+//! snapshots, and the Python environment and browser of the tests with real clients. A dev-dependency alone.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod answer;
+mod browser;
 mod kept_lake;
 mod plan;
 mod python;
@@ -13,6 +14,7 @@ mod tpch_queries;
 mod workers;
 
 pub use answer::{answer, hash};
+pub use browser::{Browser, browser_or_skip};
 pub use plan::{optimized_plan, redacted};
 pub use python::python_or_skip;
 pub use sample_lake::{open, sample_lake, sample_session};

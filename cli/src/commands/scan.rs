@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use tithe_engine::{Session, TableScan};
+use tithe_engine::{ErrorKind, Session, TableScan};
 use tokio::runtime::Runtime;
 
 use super::policy::schema_and_table;
@@ -69,10 +69,14 @@ impl Arguments {
         }
         let mut scanned = Vec::new();
         let mut unreadable = Vec::new();
+        let mut all_refused = true;
         for (schema, table) in self.tables(&opened.session).await? {
             match opened.session.scan(&schema, &table, self.rows).await {
                 Ok(scan) => scanned.push(Scanned { schema, table, scan }),
-                Err(error) => unreadable.push(format!("{schema}.{table} is not looked at: {error}")),
+                Err(error) => {
+                    all_refused &= error.kind() == ErrorKind::NotAllowed;
+                    unreadable.push(format!("{schema}.{table} is not looked at: {error}"));
+                }
             }
         }
         let mut destination = Destination::stdout();
@@ -91,6 +95,7 @@ impl Arguments {
         }
         match unreadable.as_slice() {
             [] => Ok(()),
+            tables if all_refused => Err(Failure::NotAllowed(tables.join("\n"))),
             tables => Err(Failure::failed(tables.join("\n"))),
         }
     }

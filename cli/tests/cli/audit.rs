@@ -58,6 +58,28 @@ fn the_log_has_the_same_record_as_json() {
     assert_eq!(line["target"], "tithe::audit");
     assert_eq!(line["fields"]["sql"], "SELECT '\u{738b}\n'");
     assert_eq!(line["fields"]["rows"], 1);
+    assert_eq!(line["fields"]["id"].as_str().map(str::len), Some(36));
+}
+
+#[test]
+fn every_line_of_a_query_names_it() {
+    let place = Place::new();
+    place.write("lake/s/t/1.jsonl", "{\"n\": 1}\n{\"n\": 2}\n");
+    let sql = "SELECT count(*) FROM s.t JOIN s.t u USING (n)";
+    let ran = place.run(["sql", "--lake", "lake", "--log", "debug", "--log-format", "json", "-c", sql]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    let lines = ran.stderr.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let lines: Vec<_> = lines.collect();
+    let record = lines.iter().find(|line| line["target"] == "tithe::audit").expect("the record");
+    let id = record["fields"]["id"].as_str().expect("an id");
+    let named: Vec<_> = lines.iter().filter(|line| line["span"]["query_id"] == id).collect();
+    // The record, and what DataFusion says while it plans.
+    assert!(named.len() > 5, "{}", ran.stderr);
+    for line in &lines {
+        let of_planning =
+            line["target"].as_str().is_some_and(|target| target.starts_with("datafusion_optimizer"));
+        assert!(!of_planning || line["span"]["query_id"] == id, "{line}");
+    }
 }
 
 #[test]

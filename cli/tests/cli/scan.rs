@@ -113,3 +113,24 @@ fn what_cannot_be_looked_at_is_said_and_the_rest_is_told() {
     let message = place.run(["scan", "people", "--lake", "lake"]).failure(2);
     assert!(message.contains("write SCHEMA.TABLE"), "{message}");
 }
+
+#[test]
+fn a_table_that_is_seen_in_groups_alone_is_named_and_the_rest_is_told() {
+    let place = Place::new();
+    place.write("lake/crm/person/1.jsonl", "{\"id\": \"A123456789\", \"mail\": \"ming@mail.example\"}\n");
+    place.write("lake/crm/office/1.jsonl", "{\"mail\": \"office@mail.example\"}\n");
+    place.write(
+        "policy.json",
+        r#"{"tables": [
+            {"table": "person", "privileges": ["SELECT"], "minimum_group": {"key": "id", "size": 3}},
+            {"privileges": ["SELECT"]}]}"#,
+    );
+    let ran = place.run(["scan", "--lake", "lake", "--policy", "policy.json"]);
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    let listing = String::from_utf8_lossy(&ran.bytes);
+    assert!(listing.contains("crm.office") && !listing.contains("crm.person"), "{listing}");
+    let reason =
+        "crm.person is not looked at: scanning crm.person is not allowed: a scan looks at single values";
+    assert!(ran.stderr.contains(reason), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("ming@"), "{}", ran.stderr);
+}

@@ -5,6 +5,7 @@
 
 mod chain;
 mod directory;
+mod live;
 mod log;
 mod query;
 mod record;
@@ -12,6 +13,7 @@ mod recorded;
 mod table;
 mod verify;
 
+pub use live::LiveQuery;
 pub(crate) use log::AuditLog;
 pub(crate) use query::{Audit, Outcome};
 pub(crate) use recorded::recorded_statements;

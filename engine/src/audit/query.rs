@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use tracing::Span;
+use uuid::Uuid;
 
 use super::AuditLog;
 use super::record::{Event, Record, timestamp};
 use crate::error::{EngineError, Result};
-use crate::execute::QueryMetrics;
-use crate::policy::{Principal, UNRESTRICTED};
+use crate::execute::{QueryMetrics, query_span};
+use crate::policy::{Memberships, Principal, UNRESTRICTED};
 
 /// How a query ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub(crate) struct Audit {
     log: Option<Arc<AuditLog>>,
     metrics: QueryMetrics,
     principal: Principal,
+    id: Uuid,
+    span: Span,
     sql: String,
     began: Instant,
     began_at: DateTime<Utc>,
@@ -42,6 +46,8 @@ pub(crate) struct Audit {
     pub(crate) parameters: Vec<String>,
     /// The version of the policy that permitted or refused it.
     pub(crate) policy: String,
+    /// Those by which it did.
+    pub(crate) memberships: Memberships,
     pub(crate) rows: u64,
     /// `None` until it runs: a query that is only described leaves no record.
     pub(crate) outcome: Option<Outcome>,
@@ -53,11 +59,14 @@ impl Audit {
         metrics: QueryMetrics,
         principal: &Principal,
         sql: &str,
+        id: Uuid,
     ) -> Self {
         Self {
             log,
             metrics,
             principal: principal.clone(),
+            id,
+            span: query_span(id),
             sql: sql.to_owned(),
             began: Instant::now(),
             began_at: Utc::now(),
@@ -66,9 +75,20 @@ impl Audit {
             columns: BTreeMap::new(),
             parameters: Vec::new(),
             policy: UNRESTRICTED.to_owned(),
+            memberships: Memberships::of_token(principal),
             rows: 0,
             outcome: None,
         }
+    }
+
+    /// Tells the query from every other.
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// What the lines of the log that the query writes stand in.
+    pub(crate) fn span(&self) -> Span {
+        self.span.clone()
     }
 
     /// Records that the query begins, before it may deliver anything: a query whose end nobody lives to write has
@@ -85,6 +105,16 @@ impl Audit {
         Ok(())
     }
 
+    /// Its record as it would be if it began now, without a place in the chain.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub(super) fn begun(&self) -> serde_json::Result<serde_json::Value> {
+        let mut record = serde_json::to_value(self.record(Event::Begin, 0, None, None))?;
+        record["query"] = self.query.into();
+        Ok(record)
+    }
+
     fn record<'a>(
         &'a self,
         event: Event,
@@ -98,9 +128,12 @@ impl Audit {
             previous: "",
             event,
             query: self.query.unwrap_or(sequence),
+            id: self.id.to_string(),
             began_at: timestamp(self.began_at),
             written_at: timestamp(Utc::now()),
             who: &self.principal.name,
+            groups: self.memberships.groups.iter().map(String::as_str).collect(),
+            roles: self.memberships.roles.iter().map(String::as_str).collect(),
             sql: &self.sql,
             parameters: self.parameters.iter().map(String::as_str).collect(),
             tables: self.tables.iter().map(String::as_str).collect(),
@@ -126,6 +159,7 @@ impl Audit {
     }
 
     fn write(&self, outcome: &Outcome) {
+        let _inside = self.span.enter();
         let (word, error) = match outcome {
             Outcome::Done => ("done", None),
             Outcome::Cancelled => ("cancelled", None),
@@ -141,10 +175,13 @@ impl Audit {
         }
         tracing::info!(
             target: "tithe::audit",
+            id = %self.id,
             who = self.principal.name,
+            groups = joined(&self.memberships.groups),
+            roles = joined(&self.memberships.roles),
             sql = self.sql,
             parameters = self.parameters.join(", "),
-            tables = self.tables.iter().map(String::as_str).collect::<Vec<_>>().join(","),
+            tables = joined(&self.tables),
             columns = self.columns_read().join(","),
             policy = self.policy,
             outcome = word,
@@ -153,6 +190,10 @@ impl Audit {
             milliseconds = self.milliseconds(),
         );
     }
+}
+
+fn joined(names: &BTreeSet<String>) -> String {
+    names.iter().map(String::as_str).collect::<Vec<_>>().join(",")
 }
 
 fn unwritten(error: &std::io::Error) -> EngineError {

@@ -21,9 +21,13 @@ pub(super) struct Record<'a> {
     pub(super) event: Event,
     /// The sequence of the query's first record.
     pub(super) query: u64,
+    /// What the log and the errors of the query carry.
+    pub(super) id: String,
     pub(super) began_at: String,
     pub(super) written_at: String,
     pub(super) who: &'a str,
+    pub(super) groups: Vec<&'a str>,
+    pub(super) roles: Vec<&'a str>,
     pub(super) sql: &'a str,
     pub(super) parameters: Vec<&'a str>,
     pub(super) tables: Vec<&'a str>,

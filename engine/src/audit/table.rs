@@ -34,9 +34,12 @@ const ROWS_PER_BATCH: usize = 8192;
 /// | column | type | |
 /// |---|---|---|
 /// | `query` | BIGINT | number of the query's first record |
+/// | `id` | VARCHAR | what the log and the errors of the query carry |
 /// | `began_at` | TIMESTAMP | |
 /// | `ended_at` | TIMESTAMP | NULL while it runs, and for ever when the process was killed |
 /// | `who` | VARCHAR | the principal |
+/// | `groups` | list | the principal's groups then, of the policy and of who authenticated them, sorted |
+/// | `roles` | list | the principal's roles of the policy then, sorted |
 /// | `sql` | VARCHAR | as it was sent |
 /// | `parameters` | list | the values that were bound, as text, in order |
 /// | `tables` | list | `schema.table`, sorted |
@@ -122,14 +125,18 @@ impl TableProvider for AuditTable {
     }
 }
 
-fn columns() -> SchemaRef {
+/// The columns of the table.
+pub(super) fn columns() -> SchemaRef {
     let time = || DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into()));
     let texts = || DataType::new_list(DataType::Utf8, true);
     Arc::new(Schema::new(vec![
         Field::new("query", DataType::Int64, true),
+        Field::new("id", DataType::Utf8, true),
         Field::new("began_at", time(), true),
         Field::new("ended_at", time(), true),
         Field::new("who", DataType::Utf8, true),
+        Field::new("groups", texts(), true),
+        Field::new("roles", texts(), true),
         Field::new("sql", DataType::Utf8, true),
         Field::new("parameters", texts(), true),
         Field::new("tables", texts(), true),

@@ -8,6 +8,7 @@ use datafusion::common::ScalarValue;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::parser::Statement;
+use tracing::Instrument;
 
 use super::bound_rows::{MOST_PLANS, bind_rows, union};
 use super::commit::{CHANGED, LakeChange};
@@ -18,7 +19,7 @@ use crate::audit::Audit;
 use crate::error::{EngineError, Result};
 use crate::execute::{ChangeRows, Query, StatementKind, Work};
 use crate::plan;
-use crate::policy::{UNRESTRICTED, apply, columns_read};
+use crate::policy::{apply, columns_read};
 use crate::session::{Plan, Session, promised_schema, with_deep_stack};
 
 type Source = Option<Arc<LogicalPlan>>;
@@ -32,7 +33,9 @@ impl Session {
     pub async fn query_with_rows(&self, sql: &str, values: &RecordBatch) -> Result<Query> {
         let mut audit = self.audit(sql);
         audit.parameters = vec![format!("{} rows of values", values.num_rows())];
-        let planned = with_deep_stack(self.plan_rows(sql, values, &mut audit)).await;
+        let span = audit.span();
+        let planning = Box::pin(self.plan_rows(sql, values, &mut audit));
+        let planned = with_deep_stack(planning).instrument(span).await;
         self.query_of(sql, planned, audit)
     }
 
@@ -52,7 +55,8 @@ impl Session {
             Target { schema: schema.to_owned(), table: table.to_owned(), action: Action::Write(mode) };
         let statement = format!("INGEST INTO {}", target.name());
         let mut audit = self.audit(&statement);
-        let planned = self.plan_ingest(target, rows, &mut audit).await;
+        let span = audit.span();
+        let planned = self.plan_ingest(target, rows, &mut audit).instrument(span).await;
         self.query_of(&statement, planned, audit)
     }
 
@@ -141,10 +145,6 @@ impl Session {
             return Err(EngineError::ReadOnly { what: format!("loading rows into {}", target.name()) });
         }
         check_schema(&target)?;
-        audit.policy = match &self.authority {
-            Some(authority) => authority.version(),
-            None => UNRESTRICTED.to_owned(),
-        };
         self.permit(&target, audit).await?;
         let schema = rows.schema();
         let work = self.work(target, ChangeRows::Stream(rows), schema)?;
@@ -169,8 +169,7 @@ impl Session {
         };
         let change = self.lake_change(&plan, &default_schema)?;
         let permitted = apply(self.authority.as_ref(), plan, &default_schema)?;
-        audit.tables = permitted.tables;
-        audit.policy = permitted.version;
+        let plan = permitted.noted(audit);
         let Some((target, Some(source))) = change.filter(|(target, _)| target.appends()) else {
             return Err(EngineError::NotAllowed {
                 what: "a statement with several rows of values".to_owned(),
@@ -181,7 +180,7 @@ impl Session {
             Some(source) => source,
             None => self.each_row(&statement, values, &state).await?,
         };
-        self.change(target, Some(Arc::new(source)), permitted.plan, state, audit).await
+        self.change(target, Some(Arc::new(source)), plan, state, audit).await
     }
 
     /// The rows of an `INSERT` that is planned for each row of `values`.

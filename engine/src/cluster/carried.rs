@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use datafusion::common::config::ConfigOptions;
 use datafusion::prelude::SessionConfig;
 use http::{HeaderMap, HeaderValue};
+use uuid::Uuid;
 
 use crate::error::{EngineError, Result};
 use crate::settings::Settings;
 
 const SETTINGS_HEADER: &str = "tithe-settings";
+const QUERY_HEADER: &str = "tithe-query-id";
 const CARRIED: [&str; 2] = ["datafusion.", "tithe."];
 
 type Entries = BTreeMap<String, Option<String>>;
@@ -39,6 +41,23 @@ pub(crate) fn carried_settings(options: &ConfigOptions) -> Result<HeaderMap> {
     let text = serde_json::to_vec(&changed).map_err(|error| refuse(error.to_string()))?;
     let value = HeaderValue::from_bytes(&text).map_err(|error| refuse(error.to_string()))?;
     Ok(HeaderMap::from_iter([(http::HeaderName::from_static(SETTINGS_HEADER), value)]))
+}
+
+/// `headers`, and the id of the query for the worker's log.
+///
+/// # Errors
+/// When it cannot be written as a header.
+pub(crate) fn with_query_id(mut headers: HeaderMap, id: Uuid) -> Result<HeaderMap> {
+    let value = HeaderValue::from_str(&id.to_string())
+        .map_err(|error| EngineError::Defect { reason: format!("a query id cannot travel: {error}") })?;
+    headers.insert(QUERY_HEADER, value);
+    Ok(headers)
+}
+
+/// The id of the query whose task came with `headers`; nil where it says none.
+pub(crate) fn query_id(headers: &HeaderMap) -> Uuid {
+    let sent = headers.get(QUERY_HEADER).and_then(|value| value.to_str().ok());
+    sent.and_then(|text| Uuid::parse_str(text).ok()).unwrap_or_default()
 }
 
 /// Gives `config` the settings in `headers`.
@@ -74,6 +93,15 @@ mod tests {
         let mut config = SessionConfig::new();
         take_carried_settings(&mut config, &headers).unwrap();
         assert_eq!(entries(config.options()), entries(&sent));
+    }
+
+    #[test]
+    fn the_query_s_id_arrives() {
+        let id = Uuid::new_v4();
+        let headers = with_query_id(carried_settings(&plain()).unwrap(), id).unwrap();
+        assert_eq!(query_id(&headers), id);
+        assert!(take_carried_settings(&mut SessionConfig::new(), &headers).is_ok());
+        assert_eq!(query_id(&HeaderMap::new()), Uuid::nil());
     }
 
     #[test]

@@ -9,13 +9,14 @@ use datafusion_distributed::{
     WorkerPlanRewriteEventResponse, WorkerQueryContext, WorkerResolver,
 };
 use url::Url;
+use uuid::Uuid;
 
-use crate::cluster::carried::{carried_settings, take_carried_settings};
+use crate::cluster::carried::{carried_settings, query_id, take_carried_settings, with_query_id};
 use crate::cluster::channels::Channels;
 use crate::cluster::members::{Cluster, Member};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::execute::{TitheCodec, guard};
+use crate::execute::{TitheCodec, guard, query_span};
 use crate::optimize::{TextCodes, copy_tiny_sides, once_per_text};
 
 /// The workers of one attempt.
@@ -31,7 +32,7 @@ fn resolver(channels: &Arc<Channels>) -> Arc<dyn ChannelResolver + Send + Sync> 
     Arc::clone(channels) as Arc<dyn ChannelResolver + Send + Sync>
 }
 
-/// `state`, planning for `members`.
+/// `state`, planning the query `query` for `members`.
 ///
 /// # Errors
 /// When the session's settings cannot travel.
@@ -39,8 +40,9 @@ pub(crate) fn distributed_state(
     state: &SessionState,
     cluster: &Cluster,
     members: &[Member],
+    query: Uuid,
 ) -> Result<SessionState> {
-    let settings = carried_settings(state.config_options())?;
+    let headers = with_query_id(carried_settings(state.config_options())?, query)?;
     let urls = members.iter().map(|member| member.url.clone()).collect();
     let mut builder = SessionStateBuilder::new_from_existing(state.clone());
     // Workers choose for themselves what they read as codes.
@@ -54,7 +56,7 @@ pub(crate) fn distributed_state(
         .with_distributed_worker_resolver(Attempt(urls))
         .with_distributed_channel_resolver(resolver(cluster.channels()))
         .with_distributed_user_codec(TitheCodec)
-        .with_distributed_passthrough_headers(settings)?
+        .with_distributed_passthrough_headers(headers)?
         .with_distributed_file_scan_config_bytes_per_partition(cluster.options().bytes_per_partition)?;
     Ok(builder.build())
 }
@@ -71,12 +73,13 @@ pub(crate) fn worker_state(
     let mut builder = task.builder;
     take_carried_settings(builder.config().get_or_insert_default(), &task.headers)?;
     let text_codes = Arc::clone(&engine.text_codes);
+    let span = query_span(query_id(&task.headers));
     let mut state = builder
         .with_distributed_channel_resolver(resolver(channels))
         .with_distributed_user_codec(TitheCodec)
         .with_distributed_worker_plan_rewrite_handler(move |event: WorkerPlanRewriteEvent| {
             let plan = once_per_text(text_codes.read_codes(event.plan)?)?;
-            Ok(WorkerPlanRewriteEventResponse::new(guard(plan)?))
+            Ok(WorkerPlanRewriteEventResponse::new(guard(plan, &span)?))
         })
         .build();
     engine.register_functions(&mut state)?;

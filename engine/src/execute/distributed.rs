@@ -8,6 +8,7 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_distributed::DistributedExec;
+use uuid::Uuid;
 
 use crate::cluster::{Cluster, Member, distributed_state};
 use crate::error::{Result, plain};
@@ -25,6 +26,7 @@ pub(super) struct OnWorkers {
     pub(super) state: SessionState,
     /// As permitted, before it was optimized.
     plan: LogicalPlan,
+    id: Uuid,
 }
 
 /// Where a query runs.
@@ -44,13 +46,13 @@ pub(super) struct Planned {
 }
 
 impl OnWorkers {
-    /// The query behind `plan`, which is what an `EXPLAIN` explains.
-    pub(super) fn new(cluster: Arc<Cluster>, state: &SessionState, plan: &LogicalPlan) -> Self {
+    /// The query `id` behind `plan`, which is what an `EXPLAIN` explains.
+    pub(super) fn new(cluster: Arc<Cluster>, state: &SessionState, plan: &LogicalPlan, id: Uuid) -> Self {
         let plan = match plan {
             LogicalPlan::Explain(explained) => explained.plan.as_ref(),
             plan => plan,
         };
-        Self { cluster, state: state.clone(), plan: plan.clone() }
+        Self { cluster, state: state.clone(), plan: plan.clone(), id }
     }
 
     /// Where the query runs, which in this process would be `embedded`.
@@ -65,7 +67,7 @@ impl OnWorkers {
         if members.is_empty() {
             return Ok(Place::Here("no worker may be used".to_owned()));
         }
-        let state = distributed_state(&self.state, &self.cluster, &members)?;
+        let state = distributed_state(&self.state, &self.cluster, &members, self.id)?;
         match plan(&state, &self.plan).await {
             Ok(plan) if has_large_lists(&plan) => Ok(Place::Here(LARGE_LISTS.to_owned())),
             Ok(plan) if is_distributed(&plan) => match check_encodable(&plan, state.config()) {

@@ -15,7 +15,9 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties};
 use datafusion_distributed::{BroadcastExec, NetworkBoundaryExt};
 use futures::StreamExt;
+use tracing::Span;
 
+use crate::execute::query_span::Inside;
 use crate::execute::result_stream::defect;
 
 /// The operator that hands a union's inputs to different tasks, in the words of the library that makes it.
@@ -26,24 +28,26 @@ const UNION_OF_TASKS: &str = "ChildrenIsolatorUnionExec";
 #[derive(Debug)]
 struct Guarded {
     inner: Arc<dyn ExecutionPlan>,
+    /// Of the query, for the log.
+    span: Span,
 }
 
-/// Guards the operators of a task.
+/// Guards the operators of a task, whose log lines stand in `span`.
 ///
 /// # Errors
 /// When the operators cannot be put together again.
-pub(crate) fn guard(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+pub(crate) fn guard(plan: Arc<dyn ExecutionPlan>, span: &Span) -> Result<Arc<dyn ExecutionPlan>> {
     if plan.is_network_boundary() {
         return Ok(plan);
     }
     // These are looked for at the head of a task.
     let is_head = plan.is::<RepartitionExec>() || plan.is::<BroadcastExec>() || plan.name() == UNION_OF_TASKS;
     if is_head {
-        let children = plan.children().into_iter().map(|child| guard(Arc::clone(child)));
+        let children = plan.children().into_iter().map(|child| guard(Arc::clone(child), span));
         let children = children.collect::<Result<Vec<_>>>()?;
         return plan.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep));
     }
-    Ok(Arc::new(Guarded { inner: plan }))
+    Ok(Arc::new(Guarded { inner: plan, span: span.clone() }))
 }
 
 impl DisplayAs for Guarded {
@@ -81,7 +85,8 @@ impl ExecutionPlan for Guarded {
         children: Vec<Arc<dyn ExecutionPlan>>,
         options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self { inner: Arc::clone(&self.inner).replace_children(children, options)? }))
+        let inner = Arc::clone(&self.inner).replace_children(children, options)?;
+        Ok(Arc::new(Self { inner, span: self.span.clone() }))
     }
 
     fn with_new_children(
@@ -92,11 +97,13 @@ impl ExecutionPlan for Guarded {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let _inside = self.span.enter();
         let started = catch_unwind(AssertUnwindSafe(|| self.inner.execute(partition, context)));
         let rows = started.unwrap_or_else(|panic| Err(defect(panic.as_ref()).into()))?;
         let rows = AssertUnwindSafe(rows)
             .catch_unwind()
             .map(|next| next.unwrap_or_else(|panic| Err(defect(panic.as_ref()).into())));
+        let rows = Inside { rows: rows.boxed(), span: self.span.clone() };
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 

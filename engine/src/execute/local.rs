@@ -10,8 +10,10 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionContext;
 use futures::{StreamExt, TryStreamExt, future, stream};
+use tracing::Instrument;
+use uuid::Uuid;
 
-use crate::audit::{Audit, Outcome};
+use crate::audit::{Audit, LiveQuery, Outcome};
 use crate::catalog::Lake;
 use crate::change::LakeChange;
 use crate::cluster::Cluster;
@@ -25,7 +27,7 @@ use crate::execute::limited::Limited;
 use crate::execute::result_stream::ResultStream;
 use crate::execute::scanned::Scanned;
 use crate::options::QueryLimits;
-use crate::policy::{Authority, still_permitted};
+use crate::policy::{Authority, behind_border, still_permitted};
 use crate::result_cache::{Keeper, ResultCache, keep, result_key};
 
 /// What a statement does.
@@ -116,6 +118,18 @@ impl Query {
         &self.parts.statement
     }
 
+    /// What the audit, the log and workers' logs call it.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.parts.audit.id()
+    }
+
+    /// What `audit.query` says of it before it runs.
+    #[must_use]
+    pub fn live(&self) -> LiveQuery {
+        LiveQuery::of(&self.parts.audit)
+    }
+
     /// The tables that the statement names, as `schema.table`.
     pub(crate) fn tables(&self) -> &std::collections::BTreeSet<String> {
         &self.parts.audit.tables
@@ -155,6 +169,11 @@ impl Query {
     /// # Errors
     /// When planning to operators or starting them fails, or the change or setting does.
     pub async fn execute(self) -> Result<SendableRecordBatchStream> {
+        let span = self.parts.audit.span();
+        Box::pin(self.start()).instrument(span).await
+    }
+
+    async fn start(self) -> Result<SendableRecordBatchStream> {
         let Self { parts, report } = self;
         let QueryParts {
             plan,
@@ -180,7 +199,7 @@ impl Query {
         let rows = match work {
             Work::Rows(optimized) => {
                 let cluster = cluster.filter(|_cluster| kind == StatementKind::Query);
-                let on_workers = cluster.map(|cluster| OnWorkers::new(cluster, &state, &plan));
+                let on_workers = cluster.map(|cluster| OnWorkers::new(cluster, &state, &plan, audit.id()));
                 let results = results.filter(|_results| kind == StatementKind::Query);
                 let results = results.map(|cache| (cache, audit.policy.clone()));
                 rows(&state, &optimized, &report, lake, on_workers, results).await
@@ -257,7 +276,7 @@ async fn rows(
         }
         (None, _) => {}
     }
-    report.observe(planned.as_ref().map_or(&plan, |planned| &planned.plan));
+    report.observe(planned.as_ref().map_or(&plan, |planned| &planned.plan), behind_border(&plan));
     let context = state.task_ctx();
     let stream = match (on_workers, planned) {
         (Some(query), Some(planned)) => run_on_workers(query, *planned, Arc::clone(&plan))?,

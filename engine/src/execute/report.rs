@@ -3,39 +3,76 @@
 use std::sync::{Arc, OnceLock};
 
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
+use datafusion_distributed::{DistributedExec, display_plan_ascii};
+
+use crate::error::{EngineError, Result};
 use crate::ingest::json_lines::{LINES_SKIPPED, VALUES_NULLED};
 
 /// What was left out of a query's answer. Take it from [`Query::report`](crate::Query::report) before the query is
 /// run, and read it when the last row has come.
 #[derive(Debug, Clone, Default)]
 pub struct QueryReport {
-    plan: Arc<OnceLock<Arc<dyn ExecutionPlan>>>,
+    observed: Arc<OnceLock<Observed>>,
+}
+
+#[derive(Debug)]
+struct Observed {
+    plan: Arc<dyn ExecutionPlan>,
+    behind_border: bool,
 }
 
 impl QueryReport {
-    pub(super) fn observe(&self, plan: &Arc<dyn ExecutionPlan>) {
-        self.plan.get_or_init(|| Arc::clone(plan));
+    /// Takes the plan that runs, and whether something in it is behind a border of the policy.
+    pub(super) fn observe(&self, plan: &Arc<dyn ExecutionPlan>, behind_border: bool) {
+        self.observed.get_or_init(|| Observed { plan: Arc::clone(plan), behind_border });
+    }
+
+    fn plan(&self) -> Option<&dyn ExecutionPlan> {
+        self.observed.get().map(|observed| observed.plan.as_ref())
+    }
+
+    /// The operators that run the query, one a line, with what each has done so far; on workers without that. `None`
+    /// before it runs, and for an answer that was kept.
+    ///
+    /// For whoever asked the query, as `EXPLAIN ANALYZE` is.
+    ///
+    /// # Errors
+    /// When it would show rules and row counts of a table that whoever asked sees in part.
+    #[must_use]
+    pub fn operators(&self) -> Option<Result<String>> {
+        let Observed { plan, behind_border } = self.observed.get()?;
+        if *behind_border {
+            return Some(Err(EngineError::NotAllowed {
+                what: "the plan".to_owned(),
+                reason: "it would show rules and row counts of a table that you see in part".to_owned(),
+            }));
+        }
+        Some(Ok(match plan.is::<DistributedExec>() {
+            true => display_plan_ascii(plan.as_ref(), false),
+            false => DisplayableExecutionPlan::with_metrics(plan.as_ref()).indent(false).to_string(),
+        }))
     }
 
     /// Lines of JSON that were left out because they do not parse.
     #[must_use]
     pub fn lines_skipped(&self) -> usize {
-        self.plan.get().map_or(0, |plan| sum(plan.as_ref(), LINES_SKIPPED))
+        self.plan().map_or(0, |plan| sum(plan, LINES_SKIPPED))
     }
 
     /// Values of JSON that did not fit their column and were read as NULL.
     #[must_use]
     pub fn values_nulled(&self) -> usize {
-        self.plan.get().map_or(0, |plan| sum(plan.as_ref(), VALUES_NULLED))
+        self.plan().map_or(0, |plan| sum(plan, VALUES_NULLED))
     }
 
     /// The share of the rows of the plan's files that has been read, from 0 to 1; `None` before the query runs, when
     /// nobody knows how many rows there are, and for a query on workers.
     #[must_use]
     pub fn progress(&self) -> Option<f64> {
-        let (read, all) = read_of(self.plan.get()?.as_ref());
+        let (read, all) = read_of(self.plan()?);
         // A filter that is applied while reading leaves out rows: the share is a lower bound.
         (all > 0.0).then(|| (read / all).min(1.0))
     }

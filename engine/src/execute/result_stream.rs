@@ -13,6 +13,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::RecordBatchStream;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
+use tracing::Span;
 
 use crate::audit::{Audit, Outcome};
 use crate::error::{EngineError, plain};
@@ -27,6 +28,7 @@ pub(super) struct ResultStream {
     /// Whether the rows tell how many were written.
     changes: bool,
     limited: Limited,
+    span: Span,
 }
 
 impl ResultStream {
@@ -42,7 +44,8 @@ impl ResultStream {
             .catch_unwind()
             .map(|next| next.unwrap_or_else(|panic| Err(defect(panic.as_ref()).into())))
             .boxed();
-        Self { rows, schema, audit, changes, limited }
+        let span = audit.span();
+        Self { rows, schema, audit, changes, limited, span }
     }
 }
 
@@ -51,6 +54,7 @@ impl Stream for ResultStream {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        let _inside = this.span.enter();
         let next = futures::ready!(this.rows.poll_next_unpin(context));
         let next = next.map(|rows| {
             // A read beyond the limit is told as that, whatever was made of the error on its way.
@@ -123,6 +127,7 @@ fn conform(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, DataFu
 mod tests {
     use arrow::datatypes::Schema;
     use futures::TryStreamExt;
+    use uuid::Uuid;
 
     use super::*;
     use crate::execute::QueryMetrics;
@@ -140,7 +145,7 @@ mod tests {
         let mut rows = ResultStream::new(
             rows.boxed(),
             schema,
-            Audit::new(None, QueryMetrics::default(), &Principal::local(), "SELECT 1"),
+            Audit::new(None, QueryMetrics::default(), &Principal::local(), "SELECT 1", Uuid::nil()),
             false,
             Limited::new(QueryLimits::default(), None),
         );

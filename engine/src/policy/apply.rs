@@ -6,9 +6,10 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{LogicalPlan, TableScan};
 
-use crate::audit::{AUDIT_SCHEMA, AuditTable, QUERY_TABLE};
+use crate::audit::{AUDIT_SCHEMA, Audit, AuditTable, QUERY_TABLE};
 use crate::catalog::LakeTable;
 use crate::error::{EngineError, Result};
+use crate::policy::Memberships;
 use crate::policy::aggregates_alone;
 use crate::policy::authority::Authority;
 use crate::policy::barrier::Barrier;
@@ -25,6 +26,20 @@ pub(crate) struct Permitted {
     pub(crate) tables: BTreeSet<String>,
     /// The policy that permits it.
     pub(crate) version: String,
+    /// Those of whoever asks, to that policy; none without one.
+    pub(crate) memberships: Option<Memberships>,
+}
+
+impl Permitted {
+    /// Notes by what right the plan runs; returns it.
+    pub(crate) fn noted(self, audit: &mut Audit) -> LogicalPlan {
+        audit.tables = self.tables;
+        audit.policy = self.version;
+        if let Some(memberships) = self.memberships {
+            audit.memberships = memberships;
+        }
+        self.plan
+    }
 }
 
 /// Permits `plan`, of a session that looks up bare names in `schema`; without an authority, anything.
@@ -36,16 +51,16 @@ pub(crate) struct Permitted {
 /// When the policy does not permit it.
 pub(crate) fn apply(authority: Option<&Authority>, plan: LogicalPlan, schema: &str) -> Result<Permitted> {
     let tables = tables_read(&plan, schema)?;
-    let version = match authority {
-        None => UNRESTRICTED.to_owned(),
+    let (version, memberships) = match authority {
+        None => (UNRESTRICTED.to_owned(), None),
         Some(authority) => {
-            let version = authority.version();
+            let (version, memberships) = authority.standing();
             check(authority, &version, &plan)?;
             aggregates_alone::check(&plan)?;
-            version
+            (version, Some(memberships))
         }
     };
-    Ok(Permitted { plan, tables, version })
+    Ok(Permitted { plan, tables, version, memberships })
 }
 
 /// That the policy which permitted a plan is still the one in force.

@@ -11,7 +11,6 @@ use datafusion::logical_expr::{Extension, LogicalPlan, LogicalPlanBuilder, col};
 
 use crate::catalog::CATALOG;
 use crate::error::{EngineError, Result};
-use crate::policy::Principal;
 use crate::policy::barrier::Barrier;
 use crate::policy::expression;
 use crate::policy::file::Privilege;
@@ -19,6 +18,7 @@ use crate::policy::minimum_group;
 use crate::policy::permitted_table::PermittedTable;
 use crate::policy::rules::{ColumnView, Decision, Permission, Policy};
 use crate::policy::store::PolicyStore;
+use crate::policy::{Memberships, Principal};
 
 /// A principal under a policy.
 #[derive(Clone)]
@@ -50,6 +50,26 @@ impl Authority {
     /// The version of the policy in force.
     pub(crate) fn version(&self) -> String {
         self.store.current().version().to_owned()
+    }
+
+    /// The policy in force, and whom this is about.
+    pub(super) fn policy_and_principal(&self) -> (Arc<Policy>, &Principal) {
+        (self.store.current(), &self.principal)
+    }
+
+    /// Whether the principal sees a table in groups of persons alone.
+    pub(crate) fn shows_groups_alone(&self, schema: &str, table: &str) -> Option<u32> {
+        let policy = self.store.current();
+        match policy.decide(&policy.subject(&self.principal), schema, table) {
+            Decision::Permitted(permission) => permission.minimum_group.map(|group| group.size),
+            Decision::Denied(_) => None,
+        }
+    }
+
+    /// That version, and what the principal is to it.
+    pub(crate) fn standing(&self) -> (String, Memberships) {
+        let policy = self.store.current();
+        (policy.version().to_owned(), policy.subject(&self.principal).memberships())
     }
 
     /// Whether the principal may know of a table.

@@ -36,6 +36,11 @@ impl BarrierExec {
     }
 }
 
+/// Whether something in `plan` is behind a border of the policy.
+pub(crate) fn behind_border(plan: &Arc<dyn ExecutionPlan>) -> bool {
+    plan.is::<BarrierExec>() || plan.children().into_iter().any(behind_border)
+}
+
 impl DisplayAs for BarrierExec {
     fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PermittedExec: {}", self.table)

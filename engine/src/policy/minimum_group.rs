@@ -130,3 +130,40 @@ pub(super) fn large_cells(
     }
     joined.project(columns)?.build()
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::Field;
+
+    use super::*;
+
+    #[test]
+    fn a_column_whose_equal_values_differ_makes_no_cells() {
+        let of = |kind: DataType| {
+            Schema::new(vec![Field::new("id", DataType::Utf8, true), Field::new("d", kind, true)])
+        };
+        let group = |key: &str, dimension: &str| MinimumGroup {
+            key: key.to_owned(),
+            size: 3,
+            dimensions: vec![dimension.to_owned()],
+        };
+        let packed = |kind: DataType| DataType::Dictionary(Box::new(DataType::Int8), Box::new(kind));
+        for kind in [DataType::Utf8, DataType::UInt8, DataType::Decimal128(9, 2), packed(DataType::Utf8View)]
+        {
+            assert_eq!(check(&group("id", "d"), &of(kind.clone())), Ok(()), "{kind}");
+        }
+        for kind in [DataType::Float64, packed(DataType::Float32), DataType::new_list(DataType::Utf8, true)] {
+            let reason = check(&group("id", "d"), &of(kind.clone())).unwrap_err();
+            assert!(reason.starts_with("minimum_group has the dimension \"d\", which is "), "{reason}");
+            assert!(
+                check(&group("d", "id"), &of(kind))
+                    .unwrap_err()
+                    .starts_with("minimum_group has the key \"d\"")
+            );
+        }
+        for missing in [group("none", "d"), group("id", "none")] {
+            let reason = check(&missing, &of(DataType::Utf8)).unwrap_err();
+            assert!(reason.ends_with("\"none\", and there is no such column"), "{reason}");
+        }
+    }
+}

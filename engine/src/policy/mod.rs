@@ -6,6 +6,7 @@ mod authority;
 mod barrier;
 mod barrier_exec;
 mod check;
+mod effective;
 mod expression;
 mod file;
 mod keeper;
@@ -20,14 +21,31 @@ use std::collections::BTreeSet;
 
 pub(crate) use apply::{UNRESTRICTED, apply, still_permitted};
 pub(crate) use authority::Authority;
-pub(crate) use barrier_exec::{BarrierExec, TithePlanner};
+pub(crate) use barrier_exec::{BarrierExec, TithePlanner, behind_border};
 pub use check::{Access, ColumnAccess};
+pub use effective::{EffectivePolicy, VisibleColumn, VisibleRows, VisibleTable};
 pub use file::MinimumGroup;
 pub(crate) use file::Privilege;
 pub(crate) use keeper::Governance;
 pub(crate) use push_harmless::PushHarmlessFilters;
 pub(crate) use reads::columns_read;
 pub(crate) use store::PolicyStore;
+
+/// What somebody is when they ask.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memberships {
+    /// Those that the policy lists and those that whoever authenticated them vouches for.
+    pub groups: BTreeSet<String>,
+    /// Those of the policy.
+    pub roles: BTreeSet<String>,
+}
+
+impl Memberships {
+    /// What `principal` is without a policy.
+    pub(crate) fn of_token(principal: &Principal) -> Self {
+        Self { groups: principal.groups.clone(), roles: BTreeSet::new() }
+    }
+}
 
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use sha2::{Digest, Sha256};
 
 use crate::audit::AUDIT_SCHEMA;
 use crate::error::{EngineError, Result};
-use crate::policy::Principal;
 use crate::policy::file::{
     ColumnRule, MinimumGroup, Pattern, PolicyFile, Privilege, SqlExpression, TableRule, Tenant,
 };
+use crate::policy::{Memberships, Principal};
 
 /// Bytes of a policy file that are read; more is a mistake or an attack.
 pub(super) const LARGEST_FILE: u64 = 16 << 20;
@@ -292,6 +292,10 @@ impl Policy {
 }
 
 impl Subject {
+    pub(crate) fn memberships(self) -> Memberships {
+        Memberships { groups: self.groups, roles: self.roles }
+    }
+
     fn is_meant(&self, user: Option<&Pattern>, group: Option<&Pattern>, role: Option<&Pattern>) -> bool {
         user.is_none_or(|pattern| pattern.matches(&self.user))
             && group.is_none_or(|pattern| self.groups.iter().any(|name| pattern.matches(name)))

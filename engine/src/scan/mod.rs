@@ -55,7 +55,10 @@ impl Session {
         if leaves.is_empty() {
             return Ok(TableScan { rows: 0, proposed: Vec::new(), not_looked_into });
         }
-        let counted = self.query(&statement(schema, table, &leaves, rows)).await?.collect().await?;
+        let counted = match self.query(&statement(schema, table, &leaves, rows)).await {
+            Ok(query) => query.collect().await?,
+            Err(error) => return Err(self.refused(schema, table, error)),
+        };
         let row = counted.iter().find(|batch| batch.num_rows() > 0).ok_or_else(unreadable)?;
         let mut counts = Counts { row, next: 0 };
         let rows = counts.number()?;
@@ -64,6 +67,23 @@ impl Session {
             proposed.extend(judge(leaf, &mut counts)?);
         }
         Ok(TableScan { rows, proposed, not_looked_into })
+    }
+
+    /// The refusal of a query that nobody wrote, in the words of a scan.
+    fn refused(&self, schema: &str, table: &str, error: EngineError) -> EngineError {
+        let groups =
+            self.authority.as_ref().and_then(|authority| authority.shows_groups_alone(schema, table));
+        match (error, groups) {
+            (EngineError::NotAllowed { .. }, Some(size)) => EngineError::NotAllowed {
+                what: format!("scanning {schema}.{table}"),
+                reason: format!(
+                    "a scan looks at single values, and the policy shows it to {} in groups of at least {size} alone; \
+                     let somebody scan it who sees its rows",
+                    self.principal.name
+                ),
+            },
+            (error, _) => error,
+        }
     }
 }
 

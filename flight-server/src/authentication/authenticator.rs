@@ -48,6 +48,16 @@ impl Authenticator {
         }))
     }
 
+    /// Whether everyone is let in.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self, Self::Open)
+    }
+
+    /// Whether a name and a password let anybody in.
+    pub(crate) fn takes_passwords(&self) -> bool {
+        matches!(self, Self::Users(known) if known.users.is_some())
+    }
+
     /// Who sent a request with these headers.
     pub(crate) async fn principal(
         &self,

@@ -46,15 +46,17 @@ pub(super) async fn put(
     let asked = statement::asked(server, caller, None, String::new());
     let ticket = StatementTicket::new(&caller.principal, command.table.clone(), None, &Schema::empty());
     let table = command.table;
+    let statement = format!("INGEST INTO {schema}.{table}");
+    let id = asked.id;
     let query = async move {
         let session = asked.session().map_err(|error| status::from_engine(&error))?;
         let query = session.write_rows(&schema, &table, mode, rows).await;
         query.map_err(|error| match error {
             EngineError::ReadOnly { what } => read_only::refused(true, &what),
-            error => status::from_engine(&error),
+            error => status::of_query(status::from_engine(&error), id),
         })
     };
-    let written = update::run(server, caller, &ticket, query).await;
+    let written = update::run(server, caller, &ticket, &statement, query).await;
     // What the client did wrong, rather than what the write made of it.
     let cut = broken.lock().unwrap_or_else(PoisonError::into_inner).take();
     update::result(written.map_err(|status| cut.unwrap_or(status))?)

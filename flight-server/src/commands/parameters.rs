@@ -1,19 +1,21 @@
 //! Values for the parameters of a prepared statement: which there are, and what a client bound to them.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::buffer::Buffer;
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::ipc::reader::StreamReader;
+use arrow::ipc::reader::StreamDecoder;
 use arrow::ipc::writer::StreamWriter;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::error::FlightError;
 use datafusion::common::ScalarValue;
-use futures::{TryStreamExt, stream};
+use futures::{FutureExt, TryStreamExt, stream};
 use prost::Message;
 use tithe_engine::Query;
 use tonic::Status;
@@ -112,18 +114,29 @@ async fn receive_at_most(most: usize, upload: Upload) -> Result<RecordBatch, Sta
         messages.push(message);
     }
     let unreadable = |reason: String| {
-        Status::invalid_argument(format!(
-            "the values of the parameters cannot be read as Arrow data: {reason}"
-        ))
+        let reason = format!("the values of the parameters cannot be read as Arrow data: {reason}");
+        Status::invalid_argument(status::sentence(&reason))
     };
     let mut stream = FlightRecordBatchStream::new_from_flight_data(stream::iter(
         messages.into_iter().map(Ok::<_, FlightError>),
     ));
     let mut batches = Vec::new();
-    while let Some(batch) = stream.try_next().await.map_err(|error| unreadable(error.to_string()))? {
-        batches.push(batch);
+    loop {
+        // Arrow stops with a panic at buffers that are shorter than their message says.
+        let next = AssertUnwindSafe(stream.try_next()).catch_unwind().await;
+        let next = next.map_err(|_panic| unreadable("a message is shorter than it says".to_owned()))?;
+        match next.map_err(|error| unreadable(error.to_string()))? {
+            Some(batch) => batches.push(batch),
+            None => break,
+        }
     }
     let schema = stream.schema().cloned().unwrap_or_else(|| Arc::new(Schema::empty()));
+    // NULLs without a type take no bytes, however many there are.
+    if batches.iter().map(RecordBatch::num_rows).fold(0, usize::saturating_add) > most {
+        return Err(Status::resource_exhausted(format!(
+            "more than {most} rows of values were bound: bind fewer at once"
+        )));
+    }
     concat_batches(&schema, &batches).map_err(|error| unreadable(error.to_string()))
 }
 
@@ -157,27 +170,44 @@ pub(super) fn encode(values: &RecordBatch) -> Result<Vec<u8>, Status> {
 
 /// The values in a handle as they were bound.
 pub(super) fn batches(bytes: &[u8]) -> Result<Vec<RecordBatch>, Status> {
-    let read = StreamReader::try_new(bytes, None).and_then(Iterator::collect);
-    read.map_err(|_unreadable| broken())
+    let read = || {
+        // A reader would make room for as many bytes as a message says that it has, and a handle comes from a client:
+        // this takes what is there.
+        let (mut decoder, mut left) = (StreamDecoder::new(), Buffer::from(bytes));
+        let mut batches = Vec::new();
+        while !left.is_empty() {
+            batches.extend(decoder.decode(&mut left)?);
+        }
+        decoder.finish()?;
+        Ok(batches)
+    };
+    // As above.
+    let read = catch_unwind(AssertUnwindSafe(read)).map_err(|_panic| broken())?;
+    let batches: Vec<RecordBatch> = read.map_err(|_unreadable: ArrowError| broken())?;
+    // NULLs without a type take no bytes, however many there are.
+    match batches.iter().map(RecordBatch::num_rows).fold(0, usize::saturating_add) > MOST_UPDATE_BYTES {
+        true => Err(broken()),
+        false => Ok(batches),
+    }
 }
 
 /// The rows of values in a handle, of which there is at least one.
 pub(super) fn decode(bytes: &[u8]) -> Result<Vec<Vec<ScalarValue>>, Status> {
-    let read = || {
-        let mut rows = Vec::new();
-        for batch in StreamReader::try_new(bytes, None)? {
-            let batch = batch?;
-            for row in 0..batch.num_rows() {
-                let values = batch.columns().iter().map(|column| ScalarValue::try_from_array(column, row));
-                rows.push(values.collect::<Result<Vec<_>, _>>()?);
-            }
+    let batches = batches(bytes)?;
+    if batches.iter().map(RecordBatch::num_rows).fold(0, usize::saturating_add) > MOST_BYTES {
+        return Err(broken());
+    }
+    let mut rows = Vec::new();
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            let values = batch.columns().iter().map(|column| ScalarValue::try_from_array(column, row));
+            let values: Result<Vec<_>, _> = values.collect();
+            rows.push(values.map_err(|_unreadable| broken())?);
         }
-        Ok(rows)
-    };
-    match read() {
-        Ok(rows) if rows.first().is_some_and(|row| !row.is_empty()) => Ok(rows),
-        Ok(_) => Err(broken()),
-        Err::<_, datafusion::error::DataFusionError>(_unreadable) => Err(broken()),
+    }
+    match rows.first() {
+        Some(row) if !row.is_empty() => Ok(rows),
+        _ => Err(broken()),
     }
 }
 
@@ -194,7 +224,7 @@ fn too_large(most: usize) -> Status {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{Int64Array, StringArray};
+    use arrow::array::{Int64Array, NullArray, StringArray};
 
     use super::*;
 
@@ -211,5 +241,27 @@ mod tests {
             assert!(decode(&bytes[..end]).is_err(), "{end} bytes");
         }
         assert!(decode(&encode(&batch.slice(0, 0)).unwrap()).is_err());
+    }
+
+    #[test]
+    fn rows_that_take_no_bytes_are_bounded() {
+        let nulls = |rows| RecordBatch::try_from_iter([("0", Arc::new(NullArray::new(rows)) as _)]).unwrap();
+        assert_eq!(decode(&encode(&nulls(3)).unwrap()).unwrap().len(), 3);
+        assert!(decode(&encode(&nulls(1 << 40)).unwrap()).is_err());
+    }
+
+    /// An answer or a refusal, and no room for what is only said to be there.
+    #[test]
+    fn any_bit_may_be_wrong() {
+        let names = StringArray::from(vec!["稅"]);
+        let batch = RecordBatch::try_from_iter([("0", Arc::new(names) as _)]).unwrap();
+        let bytes = encode(&batch).unwrap();
+        for place in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[place / 8] ^= 1 << (place % 8);
+            if let Ok(rows) = decode(&flipped) {
+                assert!(!rows.is_empty(), "bit {place}");
+            }
+        }
     }
 }

@@ -14,9 +14,10 @@ use futures::{StreamExt, TryStreamExt, stream as streams};
 use prost::Message;
 use tithe_engine::{Engine, EngineError, Principal, Query, Session, SessionOptions, StatementKind};
 use tonic::Status;
+use uuid::Uuid;
 
 use super::{parameters, read_only};
-use crate::running::Progress;
+use crate::run_state::RunState;
 use crate::service::{Caller, FlightSql};
 use crate::status;
 use crate::stream::{self, Bounds, FlightStream};
@@ -128,13 +129,15 @@ pub(super) async fn run(
     caller: &Caller,
     ticket: StatementTicket,
 ) -> Result<FlightStream, Status> {
-    let run = server.running.begin(ticket.id(), &caller.principal);
+    let run = server.running.begin(ticket.id(), &caller.principal, &ticket.sql);
     let permit = run.unless_interrupted(server.limits.admit(&caller.principal)).await?;
-    let progress = run.progress();
+    let state = run.state();
+    state.admit();
     let bounds = Bounds::new(run, server.limits.query_timeout);
-    let starting = async {
+    // In a box, as in `Bounds::hold`.
+    let starting = Box::pin(async {
         let kept = match server.plans.take(&ticket) {
-            Some(kept) => Some(start(server, &ticket, kept.ready()?, &progress).await?),
+            Some(kept) => Some(start(server, &ticket, kept.ready()?, &state).await?),
             None => None,
         };
         let (first, schema) = match kept {
@@ -143,7 +146,7 @@ pub(super) async fn run(
             _ => {
                 let planned = plan_ticket(server, caller, &ticket).await?.ready()?;
                 let changed = || status::from_engine(&EngineError::Stale { what: "the lake".to_owned() });
-                start(server, &ticket, planned, &progress).await?.ok_or_else(changed)?
+                start(server, &ticket, planned, &state).await?.ok_or_else(changed)?
             }
         };
         let more = match &ticket.values {
@@ -152,7 +155,7 @@ pub(super) async fn run(
         };
         let asked = asked(server, caller, ticket.default_schema, ticket.sql);
         Ok((asked.and_then(first, more, &schema), schema))
-    };
+    });
     let (batches, schema) = bounds.hold(starting).await?;
     Ok(stream::of_query(server.workers.clone(), batches, schema, bounds, permit))
 }
@@ -162,7 +165,7 @@ async fn start(
     server: &FlightSql,
     ticket: &StatementTicket,
     planned: Planned,
-    progress: &Progress,
+    state: &Arc<RunState>,
 ) -> Result<Option<(SendableRecordBatchStream, SchemaRef)>, Status> {
     if planned.update {
         return Err(Status::invalid_argument(
@@ -171,16 +174,15 @@ async fn start(
     }
     ticket.check_columns(&planned.schema)?;
     let Planned { query, schema, .. } = planned;
-    let (report, progress) = (query.report(), progress.clone());
+    let state = Arc::clone(state);
     let executing = async move {
         query.look_again();
+        let id = query.id();
+        state.follow(&query);
         match query.execute().await {
-            Ok(rows) => {
-                progress.follow(report);
-                Ok(Some((rows, schema)))
-            }
+            Ok(rows) => Ok(Some((rows, schema))),
             Err(EngineError::Stale { .. }) => Ok(None),
-            Err(error) => Err(status::from_engine(&error)),
+            Err(error) => Err(status::of_query(status::from_engine(&error), id)),
         }
     };
     server.workers.run(executing).await
@@ -192,6 +194,8 @@ pub(super) struct Asked {
     principal: Principal,
     default_schema: Option<String>,
     pub(super) sql: String,
+    /// What the log and the errors of the statement carry.
+    pub(super) id: Uuid,
     /// Whether statements may write tables of the lake.
     pub(super) writable: bool,
 }
@@ -208,6 +212,7 @@ pub(super) fn asked(
         principal: caller.principal.clone(),
         default_schema,
         sql,
+        id: Uuid::new_v4(),
         writable: server.writable,
     }
 }
@@ -221,7 +226,7 @@ impl Asked {
                 return Ok(Plan::Open(Description { schema, parameters, update: false }));
             }
             Err(EngineError::ReadOnly { what }) => return Err(read_only::refused(self.writable, &what)),
-            Err(error) => return Err(status::from_engine(&error)),
+            Err(error) => return Err(status::of_query(status::from_engine(&error), self.id)),
         };
         let update = match query.kind() {
             StatementKind::Query => false,
@@ -241,26 +246,26 @@ impl Asked {
     }
 
     pub(super) async fn query(&self, values: &[ScalarValue]) -> tithe_engine::Result<Query> {
-        self.ready_session().await?.query_with(&self.sql, values).await
+        self.ready_session()?.query_with(&self.sql, values).await
     }
 
     /// One statement that writes, with all rows of `values`.
     pub(super) async fn query_with_rows(&self, values: &[RecordBatch]) -> tithe_engine::Result<Query> {
         let schema = values.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
         let values = concat_batches(&schema, values).map_err(DataFusionError::from)?;
-        self.ready_session().await?.query_with_rows(&self.sql, &values).await
+        self.ready_session()?.query_with_rows(&self.sql, &values).await
     }
 
     /// A session of whoever asks.
     pub(super) fn session(&self) -> tithe_engine::Result<Session> {
         let options = SessionOptions { read_only: true, writes_lake: self.writable };
-        self.engine.session_with(self.principal.clone(), options)
+        Ok(self.engine.session_with(self.principal.clone(), options)?.with_query_id(self.id))
     }
 
-    async fn ready_session(&self) -> tithe_engine::Result<Session> {
+    fn ready_session(&self) -> tithe_engine::Result<Session> {
         let session = self.session()?;
         if let Some(schema) = &self.default_schema {
-            use_schema(&session, schema).await?;
+            session.look_up_in(schema);
         }
         Ok(session)
     }
@@ -303,9 +308,4 @@ fn announced(query: &Query, has_parameters: bool) -> SchemaRef {
     let fields: Vec<Field> =
         schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
-}
-
-async fn use_schema(session: &Session, schema: &str) -> tithe_engine::Result<()> {
-    let setting = format!("SET datafusion.catalog.default_schema = '{}'", schema.replace('\'', "''"));
-    session.query(&setting).await?.collect().await.map(drop)
 }

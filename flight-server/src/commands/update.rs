@@ -91,20 +91,30 @@ pub(super) async fn run(
     server: &FlightSql,
     caller: &Caller,
     ticket: &StatementTicket,
+    statement: &str,
     query: impl Future<Output = Result<Query, Status>> + Send + 'static,
 ) -> Result<u64, Status> {
-    let run = server.running.begin(ticket.id(), &caller.principal);
+    let run = server.running.begin(ticket.id(), &caller.principal, statement);
     let permit = run.unless_interrupted(server.limits.admit(&caller.principal)).await?;
     let bounds = Bounds::new(run, server.limits.query_timeout);
+    let state = bounds.state();
+    state.admit();
     let working = async move {
         let _until_it_ends = permit;
-        let changed = query.await?.execute().await.map_err(|error| status::from_engine(&error))?;
-        let batches: Vec<RecordBatch> = changed.try_collect().await.map_err(status::from_execution)?;
+        let query = query.await?;
+        let id = query.id();
+        state.follow(&query);
+        let failed = |status| status::of_query(status, id);
+        let changed = query.execute().await.map_err(|error| failed(status::from_engine(&error)))?;
+        let batches: Vec<RecordBatch> =
+            changed.try_collect().await.map_err(|error| failed(status::from_execution(error)))?;
         let counts =
             batches.iter().filter_map(|batch| batch.column(0).as_any().downcast_ref::<UInt64Array>());
         Ok(counts.flat_map(|counts| counts.iter().flatten()).sum())
     };
-    bounds.hold(server.workers.run(working)).await
+    let count = bounds.hold(server.workers.run(working)).await?;
+    bounds.state().end(Ok(()));
+    Ok(count)
 }
 
 async fn perform(
@@ -114,7 +124,8 @@ async fn perform(
     asked: Asked,
     values: Vec<RecordBatch>,
 ) -> Result<u64, Status> {
-    run(server, caller, ticket, async move { planned(&asked, &values).await }).await
+    let statement = asked.sql.clone();
+    run(server, caller, ticket, &statement, async move { planned(&asked, &values).await }).await
 }
 
 async fn planned(asked: &Asked, values: &[RecordBatch]) -> Result<Query, Status> {
@@ -130,7 +141,7 @@ async fn planned(asked: &Asked, values: &[RecordBatch]) -> Result<Query, Status>
     let query = query.map_err(|error| match error {
         EngineError::ReadOnly { what } => read_only::refused(asked.writable, &what),
         EngineError::OpenParameters { count } => parameters::missing(count),
-        error => status::from_engine(&error),
+        error => status::of_query(status::from_engine(&error), asked.id),
     })?;
     match query.kind() {
         StatementKind::Change if asked.writable => {

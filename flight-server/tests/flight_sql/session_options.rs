@@ -126,3 +126,25 @@ async fn what_cannot_be_set_is_named() {
     let garbage = act(&client, "SetSessionOptions", vec![0xff, 0xff]).await.unwrap_err();
     assert_eq!(garbage.code(), Code::InvalidArgument);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schema_that_was_set_leaves_no_record_beside_the_query_s() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let engine = tithe_engine::Engine::open(tithe_engine::EngineOptions {
+        lake: Some(tithe_testkit::sample_lake().to_str().unwrap().parse().unwrap()),
+        audit: Some(folder.path().join("audit")),
+        ..tithe_engine::EngineOptions::default()
+    });
+    let server = Server::of(engine.await.unwrap(), |_options| ()).await;
+    let client = server.client().await;
+    set(&client, "schema", text("ref")).await;
+    assert_eq!(client.value("SELECT count(*) FROM county").await, "22");
+    let records = "SELECT string_agg(sql, '; ' ORDER BY query) FROM audit.query WHERE outcome = 'done'";
+    assert_eq!(client.value(records).await, "SELECT count(*) FROM county");
+    // The id of an error is that of its record.
+    for refused in ["SELECT * FROM no.table", "SELECT 1 / (value - value) FROM generate_series(1, 3)"] {
+        let status = client.query(refused).await.unwrap_err();
+        let id = status.metadata().get("tithe-query-id").expect("an id").to_str().unwrap().to_owned();
+        assert_eq!(client.value(&format!("SELECT sql FROM audit.query WHERE id = '{id}'")).await, refused);
+    }
+}
