@@ -14,9 +14,7 @@ use crate::audit::AuditLog;
 use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, OnlyFiles};
 use crate::cluster::{Cluster, Fingerprint};
 use crate::error::{EngineError, Result};
-use crate::execute::{
-    QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool,
-};
+use crate::execute::{QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool};
 use crate::optimize::{RepeatedText, TextCodes, share_small_sides};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
