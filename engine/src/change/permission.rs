@@ -68,7 +68,8 @@ pub(crate) fn check_may_lay_out(
         })
     };
     let holds = |privilege| authority.grants(schema, table, privilege);
-    if !holds(Privilege::Ownership) && !(holds(Privilege::Insert) && holds(Privilege::Delete)) {
+    let may = holds(Privilege::Ownership) || (holds(Privilege::Insert) && holds(Privilege::Delete));
+    if !may {
         return refuse("the policy does not grant you OWNERSHIP of it, or INSERT and DELETE on it");
     }
     let names: Vec<&str> = columns.fields().iter().map(|field| field.name().as_str()).collect();

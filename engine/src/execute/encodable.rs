@@ -58,11 +58,12 @@ mod tests {
         let config = SessionConfig::new().with_distributed_user_codec(TitheCodec);
         let known: Arc<dyn ExecutionPlan> = Arc::new(EmptyExec::new(Arc::new(Schema::empty())));
         // It exists on workers alone, and never travels.
-        let unknown = guard(Arc::clone(&known)).unwrap();
+        let span = tracing::Span::none();
+        let unknown = guard(Arc::clone(&known), &span).unwrap();
         for fine in [
             sent(Arc::clone(&known)),
             merged(sent(merged(sent(Arc::clone(&known))))),
-            guard(merged(sent(known))).unwrap(),
+            guard(merged(sent(known)), &span).unwrap(),
         ] {
             check_encodable(&fine, &config).unwrap();
         }

@@ -23,6 +23,7 @@ use crate::session::Session;
 
 /// The order of the rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "a Z-order is called so")]
 pub(super) enum Order {
     AsTheyLie,
     Columns(Vec<String>),
