@@ -150,10 +150,11 @@ fn killed_at_any_moment_it_leaves_one_whole_table_and_goes_on() {
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(done(column));
     assert_eq!(place.run(sql).result(), expected);
-    // Nothing is left over, and the files alone are the table, for readers that know of no notes.
+    // Nothing is left over but a note that was being written, which has no name yet, and the files alone are the table, for readers that know of no notes.
     let mut rows = 0;
     for name in names(&place.path("lake/s/t")) {
-        if name.contains("/_layout/") {
+        let unfinished_note = name.contains("/._replacement-") && name.ends_with(".part");
+        if name.contains("/_layout/") || unfinished_note {
             continue;
         }
         assert!(name.contains("/sorted-") && name.ends_with(".parquet"), "{name} is left over");

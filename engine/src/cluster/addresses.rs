@@ -202,8 +202,9 @@ mod tests {
         let (found, problems) = addresses.resolve("http", TIMEOUT, &before).await;
         assert_eq!(found, before[..1]);
         assert_eq!(problems.len(), 1);
+        // Whichever is sooner here, the refusal or the end of patience.
         let (found, problems) = addresses.resolve("http", Duration::ZERO, &before).await;
         assert_eq!(found, before[..1]);
-        assert!(problems[0].contains("(no answer within 0 s)"), "{problems:?}");
+        assert_eq!(problems.len(), 1);
     }
 }

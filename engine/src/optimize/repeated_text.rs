@@ -111,7 +111,7 @@ fn is_dynamic(part: &Arc<dyn PhysicalExpr>) -> bool {
     DynamicFilterTracking::classify(part).contains_dynamic_filter()
 }
 
-fn is_text(data_type: &DataType) -> bool {
+pub(super) fn is_text(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 

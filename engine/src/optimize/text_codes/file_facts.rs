@@ -13,6 +13,8 @@ use moka::sync::Cache as Known;
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
+use crate::optimize::repeated_text::is_text;
+
 /// Files that are remembered.
 const MOST_FILES: u64 = 1 << 17;
 /// A dictionary has at most one byte (compressed) for so many rows: one that is larger costs what it saves.
@@ -74,7 +76,12 @@ fn facts(footer: &ParquetMetaData) -> Option<Facts> {
     let file = footer.file_metadata();
     let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata()).ok()?;
     let columns = file.schema_descr().columns().iter().enumerate();
-    let coded = columns.filter(|(_, column)| column.path().parts().len() == 1).filter(|(place, _)| {
+    // What is a text to the table alone, or a list of them, has no codes to read.
+    let texts = columns.filter(|(_, column)| {
+        let field = schema.field_with_name(column.name()).ok();
+        column.path().parts().len() == 1 && field.is_some_and(|field| is_text(field.data_type()))
+    });
+    let coded = texts.filter(|(place, _)| {
         let mut groups = footer.row_groups().iter().filter(|group| group.num_rows() > 0);
         groups.all(|group| holds_codes(group.column(*place)))
     });

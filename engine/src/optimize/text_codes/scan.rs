@@ -36,7 +36,7 @@ pub(super) fn coded_scan(
         .filter(|(place, _)| wanted.contains(place))
         .filter_map(|(_, projected)| projected.expr.downcast_ref::<Column>())
         .map(Column::index)
-        .filter(|index| is_text(table.file_schema(), *index))
+        .filter(|index| is_view(table.file_schema(), *index))
         .collect();
     if columns.is_empty() {
         return Ok(None);
@@ -106,7 +106,7 @@ pub(super) fn coded_scan(
     Ok(Some(Coded { plan: DataSourceExec::from_data_source(scan), columns: places }))
 }
 
-fn is_text(schema: &Schema, index: usize) -> bool {
+fn is_view(schema: &Schema, index: usize) -> bool {
     schema.fields().get(index).is_some_and(|field| *field.data_type() == DataType::Utf8View)
 }
 
