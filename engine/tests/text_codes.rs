@@ -185,7 +185,7 @@ async fn row_groups_without_the_text_are_left_out() {
     }
     // What fails for a text fails for its rows.
     let failing = "SELECT count(*) FROM s.t WHERE 1 / (CAST(right(x, 3) AS BIGINT) - 9) = 5";
-    assert!(message(&session, failing).await.contains("Divide by zero"));
+    assert!(message(&session, failing).await.contains("zero"));
     // Another file with the same name has other texts.
     let other: TextOf = |n| Some(format!("團購 {}", n % 7));
     let asked = "SELECT count(*) FROM s.t WHERE x LIKE '%團購%'";
