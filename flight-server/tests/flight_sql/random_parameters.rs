@@ -232,7 +232,8 @@ async fn any_values_are_answered_or_refused() {
     for round in 0..ROUNDS {
         let (sql, handle) = &handles[random.below(handles.len())];
         let values = random.values(sql.matches('?').count());
-        let mut messages = batches_to_flight_data(&values.schema(), vec![values.clone()]).unwrap();
+        // The client's own half cannot write every batch.
+        let Ok(mut messages) = batches_to_flight_data(&values.schema(), vec![values.clone()]) else { continue };
         let broken = random.below(3) == 0 && random.break_some(&mut messages);
         let what = format!("round {round}, {sql}, broken: {broken}, {values:?}");
         let bound = soon(&what, bind(&client, handle, messages)).await;
