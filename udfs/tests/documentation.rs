@@ -107,7 +107,10 @@ fn every_function_has_sql_tests() {
             path.file_stem().expect("a name").to_string_lossy().into_owned()
         })
         .collect();
-    assert_eq!(files, names(), "tests/slt has one file a function, named after it");
+    // A function of DataFusion's that ours takes the place of is documented there.
+    let mut with_replaced = names();
+    with_replaced.insert("avg".to_owned());
+    assert_eq!(files, with_replaced, "tests/slt has one file a function, named after it");
 }
 
 #[test]
