@@ -233,7 +233,9 @@ async fn any_values_are_answered_or_refused() {
         let (sql, handle) = &handles[random.below(handles.len())];
         let values = random.values(sql.matches('?').count());
         // The client's own half cannot write every batch.
-        let Ok(mut messages) = batches_to_flight_data(&values.schema(), vec![values.clone()]) else { continue };
+        let Ok(mut messages) = batches_to_flight_data(&values.schema(), vec![values.clone()]) else {
+            continue;
+        };
         let broken = random.below(3) == 0 && random.break_some(&mut messages);
         let what = format!("round {round}, {sql}, broken: {broken}, {values:?}");
         let bound = soon(&what, bind(&client, handle, messages)).await;
