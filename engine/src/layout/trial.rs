@@ -37,6 +37,8 @@ const PAGE_ROWS: usize = 8192;
 const FALSE_POSITIVES: f64 = 0.01;
 /// Below this share of different values statistics and dictionaries tell as much as a bloom filter does.
 const MANY_VALUES: f64 = 0.05;
+/// Below this share of different values a text keeps its dictionary: searches and groups read its codes, never the texts.
+const REPEATED_TEXT: f64 = 0.125;
 /// Longer values are cut in statistics.
 const STATISTICS_BYTES: usize = 64;
 
@@ -169,6 +171,7 @@ fn best(column: &RecordBatch) -> Result<Form> {
     let paths: Vec<ColumnPath> = descriptor.columns().iter().map(|leaf| leaf.path().clone()).collect();
     // Leaves of nested columns are written alike, in what all types take.
     let encodings = match descriptor.columns() {
+        [leaf] if leaf.max_rep_level() == 0 && repeats(leaf.physical_type(), column.column(0)) => vec![None],
         [leaf] if leaf.max_rep_level() == 0 => encodings(leaf.physical_type()),
         _ => vec![None, Some(Encoding::PLAIN)],
     };
@@ -245,13 +248,22 @@ fn measure(column: &RecordBatch, form: &Form, paths: &[ColumnPath]) -> Result<(u
 }
 
 fn has_many_values(values: &ArrayRef) -> bool {
+    share_of_different(values).is_some_and(|share| share >= MANY_VALUES)
+}
+
+/// Whether they are texts or bytes that repeat.
+fn repeats(physical: Type, values: &ArrayRef) -> bool {
+    physical == Type::BYTE_ARRAY && share_of_different(values).is_some_and(|share| share <= REPEATED_TEXT)
+}
+
+/// Different values over all; `None` when they cannot be compared.
+fn share_of_different(values: &ArrayRef) -> Option<f64> {
     let field = SortField::new(values.data_type().clone());
-    let rows =
-        RowConverter::new(vec![field]).and_then(|rows| rows.convert_columns(std::slice::from_ref(values)));
-    let Ok(rows) = rows else { return false };
+    let rows = RowConverter::new(vec![field])
+        .and_then(|rows| rows.convert_columns(std::slice::from_ref(values)))
+        .ok()?;
     let different: BTreeSet<_> = rows.iter().collect();
-    let share = different.len() as f64 / values.len().max(1) as f64;
-    share >= MANY_VALUES
+    Some(different.len() as f64 / values.len().max(1) as f64)
 }
 
 #[cfg(test)]
@@ -278,6 +290,7 @@ mod tests {
         let forms = Forms::of(&sample, &bloom).unwrap();
         assert_eq!(forms.order, ["rising", "few", "yes", "real"]);
         assert!(forms.columns["rising"].bloom_filter, "every row has another value");
+        assert_eq!(forms.columns["few"].encoding, None, "texts that repeat keep their dictionary");
         assert!(!forms.columns["few"].bloom_filter, "a dictionary of four values tells as much");
         let setting = Setting { mark: "m", sorted_by: &["rising".to_owned()], row_group_rows: 5000 };
         let properties = forms.properties(sample.schema_ref(), &setting).unwrap();
