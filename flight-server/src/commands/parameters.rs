@@ -5,10 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::buffer::Buffer;
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Date64Type, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamDecoder;
 use arrow::ipc::writer::StreamWriter;
@@ -151,7 +151,20 @@ pub(super) fn check(values: &RecordBatch, parameters: &Schema) -> Result<(), Sta
     if wanted > 0 && values.num_rows() == 0 {
         return Err(Status::invalid_argument("no row of values was bound: bind at least one"));
     }
-    Ok(())
+    match values.columns().iter().position(holds_no_date) {
+        Some(place) => Err(Status::invalid_argument(format!(
+            "the value of parameter {} is no date: bind one that lies within some hundred thousand years",
+            place + 1
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// DataFusion stops with a panic where it writes the least number of milliseconds as a date.
+fn holds_no_date(column: &ArrayRef) -> bool {
+    column
+        .as_primitive_opt::<Date64Type>()
+        .is_some_and(|dates| dates.iter().flatten().any(|date| date == i64::MIN))
 }
 
 /// `values` for a handle.
@@ -199,6 +212,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Vec<Vec<ScalarValue>>, Status> {
     }
     let mut rows = Vec::new();
     for batch in batches {
+        if batch.columns().iter().any(holds_no_date) {
+            return Err(broken());
+        }
         for row in 0..batch.num_rows() {
             let values = batch.columns().iter().map(|column| ScalarValue::try_from_array(column, row));
             let values: Result<Vec<_>, _> = values.collect();
