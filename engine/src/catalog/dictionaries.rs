@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, new_null_array};
 use arrow::compute::{cast, concat};
-use arrow::datatypes::{DataType, FieldRef, Int32Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Int32Type, Schema, SchemaRef};
 use datafusion::catalog::Session;
 use datafusion::common::{DFSchema, Result};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::metadata::CachedParquetMetaData;
 use datafusion::datasource::physical_plan::parquet::{
     DefaultParquetFileReaderFactory, ParquetAccessPlan, ParquetFileReaderFactory, RowGroupAccess,
 };
-use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::logical_expr::Expr;
 use datafusion::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use datafusion::parquet::arrow::async_reader::AsyncFileReader;
@@ -25,7 +23,7 @@ use moka::sync::Cache;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
 
-use crate::optimize::holds_codes;
+use crate::optimize::{footer, holds_codes, with_code_types};
 
 /// Bytes of texts that are kept.
 const MOST_BYTES: u64 = 32 << 20;
@@ -84,7 +82,7 @@ impl Dictionaries {
         }
         let footers: Vec<_> = {
             let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
-            files.iter().map(|file| footer(&cache, file)).collect()
+            files.iter().map(|file| footer(cache.as_ref(), file)).collect()
         };
         let mut asked = Vec::new();
         for (file, footer) in footers.iter().enumerate() {
@@ -173,13 +171,6 @@ fn text_filter(state: &dyn Session, columns: &Schema, filter: &Expr) -> Option<T
     Some(TextFilter { column: column.name.clone(), expr, schema: Arc::clone(schema.inner()) })
 }
 
-fn footer(cache: &Arc<FileMetadataCache>, file: &PartitionedFile) -> Option<Arc<ParquetMetaData>> {
-    let entry = cache.get(&file.object_meta.location)?;
-    let entry = Some(entry).filter(|entry| entry.is_valid_for(&file.object_meta))?;
-    let footer = entry.file_metadata.as_any().downcast_ref::<CachedParquetMetaData>()?;
-    Some(Arc::clone(footer.parquet_metadata()))
-}
-
 /// The place among the leaves of a column that is one itself.
 fn place_of(footer: &ParquetMetaData, column: &str) -> Option<usize> {
     let columns = footer.file_metadata().schema_descr().columns();
@@ -196,12 +187,7 @@ async fn read(
     let column = &asked.filter.column;
     let of_file = footer.file_metadata();
     let schema = parquet_to_arrow_schema(of_file.schema_descr(), of_file.key_value_metadata())?;
-    let codes = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    let fields = schema.fields().iter().map(|field| match field.name() == column {
-        true => Arc::new(field.as_ref().clone().with_data_type(codes.clone())),
-        false => FieldRef::clone(field),
-    });
-    let schema = Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone()));
+    let schema = with_code_types(&schema, &[column]);
     let options = ArrowReaderOptions::new().with_schema(schema);
     let metadata = ArrowReaderMetadata::try_new(Arc::clone(footer), options)?;
     let factory = DefaultParquetFileReaderFactory::new(Arc::clone(store));

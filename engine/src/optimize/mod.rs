@@ -9,4 +9,4 @@ mod text_memory;
 
 pub(crate) use join_sides::{copy_tiny_sides, share_small_sides};
 pub(crate) use repeated_text::{RepeatedText, once_per_text};
-pub(crate) use text_codes::{TextCodes, holds_codes};
+pub(crate) use text_codes::{TextCodes, footer, holds_codes, with_code_types};

@@ -9,7 +9,6 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
-use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::execution_plan::ReplaceChildrenOptions;
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
@@ -18,7 +17,7 @@ use datafusion::physical_plan::{
 };
 
 use super::stream::states;
-use crate::optimize::text_codes::with_texts;
+use crate::optimize::text_codes::{keeping_codes, with_texts};
 
 /// Groups are found by codes up to so many keys.
 const MOST_KEYS: usize = 4;
@@ -68,13 +67,7 @@ impl CodedGroupsExec {
         input: Arc<dyn ExecutionPlan>,
         columns: &BTreeSet<usize>,
     ) -> Result<Self> {
-        let is_code = |key: &Arc<dyn PhysicalExpr>| {
-            key.downcast_ref::<Column>().is_some_and(|column| columns.contains(&column.index()))
-        };
-        let keys = plain.group_expr().expr().iter().map(|(key, _)| match is_code(key) {
-            true => Ok(Arc::clone(key)),
-            false => with_texts(key, columns),
-        });
+        let keys = plain.group_expr().expr().iter().map(|(key, _)| keeping_codes(key, columns));
         let keys = keys.collect::<Result<Vec<_>>>()?;
         let calls = plain.aggr_expr().iter().zip(plain.filter_expr()).map(|(function, filter)| {
             let arguments = function.expressions();

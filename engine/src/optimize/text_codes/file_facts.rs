@@ -56,9 +56,8 @@ impl FileFacts {
         {
             return Some(facts);
         }
-        let entry = self.metadata.get(path).filter(|entry| entry.is_valid_for(&file.object_meta))?;
-        let footer = entry.file_metadata.as_any().downcast_ref::<CachedParquetMetaData>()?;
-        let facts = self.shared(facts(footer.parquet_metadata())?);
+        let footer = footer(self.metadata.as_ref(), file)?;
+        let facts = self.shared(facts(&footer)?);
         self.known.insert(path.clone(), (file.object_meta.clone(), facts.clone()));
         Some(facts)
     }
@@ -70,6 +69,14 @@ impl FileFacts {
             _ => last.insert(new).clone(),
         }
     }
+}
+
+/// The footer of `file` as it is now, if it is at hand.
+pub(crate) fn footer(metadata: &FileMetadataCache, file: &PartitionedFile) -> Option<Arc<ParquetMetaData>> {
+    let entry = metadata.get(&file.object_meta.location)?;
+    let entry = Some(entry).filter(|entry| entry.is_valid_for(&file.object_meta))?;
+    let footer = entry.file_metadata.as_any().downcast_ref::<CachedParquetMetaData>()?;
+    Some(Arc::clone(footer.parquet_metadata()))
 }
 
 fn facts(footer: &ParquetMetaData) -> Option<Facts> {

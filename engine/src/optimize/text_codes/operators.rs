@@ -67,17 +67,36 @@ fn coded_projection(
     let below = wanted.iter().filter_map(|place| exprs.get(*place)?.expr.downcast_ref::<Column>());
     let below = below.map(Column::index).collect();
     let Some(input) = coded(projection.input(), &below, facts)? else { return Ok(None) };
-    let columns = exprs.iter().enumerate().filter(|(_, projected)| is_code(&projected.expr, &input.columns));
-    let columns = columns.map(|(place, _)| place).collect();
-    let exprs = exprs.iter().map(|projected| {
-        let expr = match is_code(&projected.expr, &input.columns) {
-            true => Arc::clone(&projected.expr),
-            false => with_texts(&projected.expr, &input.columns)?,
-        };
+    let (exprs, columns) = projected(exprs, &input.columns)?;
+    Ok(Some(Coded { plan: Arc::new(ProjectionExec::try_new(exprs, input.plan)?), columns }))
+}
+
+/// `exprs` over rows in which `columns` are codes, and the places at which they give codes.
+pub(super) fn projected<'a>(
+    exprs: impl IntoIterator<Item = &'a ProjectionExpr>,
+    columns: &BTreeSet<usize>,
+) -> Result<(Vec<ProjectionExpr>, BTreeSet<usize>)> {
+    let mut places = BTreeSet::new();
+    let exprs = exprs.into_iter().enumerate().map(|(place, projected)| {
+        if is_code(&projected.expr, columns) {
+            places.insert(place);
+        }
+        let expr = keeping_codes(&projected.expr, columns)?;
         Ok(ProjectionExpr { expr, alias: projected.alias.clone() })
     });
     let exprs = exprs.collect::<Result<Vec<_>>>()?;
-    Ok(Some(Coded { plan: Arc::new(ProjectionExec::try_new(exprs, input.plan)?), columns }))
+    Ok((exprs, places))
+}
+
+/// `expr` over rows in which `columns` are codes: one of them as it is, all else of texts.
+pub(in crate::optimize) fn keeping_codes(
+    expr: &Arc<dyn PhysicalExpr>,
+    columns: &BTreeSet<usize>,
+) -> Result<Arc<dyn PhysicalExpr>> {
+    match is_code(expr, columns) {
+        true => Ok(Arc::clone(expr)),
+        false => with_texts(expr, columns),
+    }
 }
 
 /// `coded` with texts again in place of codes.

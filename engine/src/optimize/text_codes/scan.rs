@@ -13,10 +13,10 @@ use datafusion::datasource::physical_plan::{
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_expr::projection::{ProjectionExpr, ProjectionExprs};
+use datafusion::physical_expr::projection::ProjectionExprs;
 
 use super::file_facts::FileFacts;
-use super::operators::{Coded, with_texts};
+use super::operators::{Coded, projected, with_texts};
 
 /// The scan with the columns at the places `wanted` of its rows read as codes, as far as all of its files have them.
 pub(super) fn coded_scan(
@@ -75,20 +75,7 @@ pub(super) fn coded_scan(
     let coded_table = TableSchema::builder(with_code_types(table.file_schema(), &names))
         .with_table_partition_cols(table.table_partition_cols().clone())
         .build();
-    let exprs = projection
-        .iter()
-        .map(|projected| {
-            let expr = match projected.expr.is::<Column>() {
-                true => Arc::clone(&projected.expr),
-                false => with_texts(&projected.expr, &columns)?,
-            };
-            Ok(ProjectionExpr { expr, alias: projected.alias.clone() })
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let places = projection.iter().enumerate().filter(|(_, projected)| {
-        projected.expr.downcast_ref::<Column>().is_some_and(|column| columns.contains(&column.index()))
-    });
-    let places = places.map(|(place, _)| place).collect();
+    let (exprs, places) = projected(projection.iter(), &columns)?;
 
     let mut coded =
         ParquetSource::new(coded_table).with_table_parquet_options(source.table_parquet_options().clone());
@@ -114,7 +101,8 @@ fn code_type() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
-fn with_code_types(schema: &Schema, names: &[&str]) -> SchemaRef {
+/// `schema` with the columns `names` as codes.
+pub(crate) fn with_code_types(schema: &Schema, names: &[&str]) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| match names.contains(&field.name().as_str()) {
         true => retyped(field, code_type()),
         false => Arc::clone(field),
