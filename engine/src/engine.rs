@@ -6,6 +6,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use prometheus_client::registry::Registry;
 use tithe_udfs::PseudonymKey;
@@ -19,6 +20,7 @@ use crate::optimize::{RepeatedText, TextCodes, share_small_sides};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
 use crate::result_cache::ResultCache;
+use crate::rollup::AnswerFromRollups;
 use crate::session::Session;
 use crate::settings::Settings;
 
@@ -73,7 +75,8 @@ impl Engine {
         let settings = Settings { skip_bad_lines: options.skip_bad_lines, ..Settings::from_environment()? };
         let lake = match &options.lake {
             Some(location) => {
-                let state = state(SessionConfig::new(), &runtime, None);
+                let mut state = state(SessionConfig::new(), &runtime, None);
+                register_functions(&mut state, None)?;
                 Some(Arc::new(Lake::open(location, state).await?))
             }
             None => None,
@@ -294,12 +297,22 @@ fn state(
         .with_runtime_env(Arc::clone(runtime))
         .with_default_features()
         .with_query_planner(Arc::new(TithePlanner))
-        .with_optimizer_rule(Arc::new(PushHarmlessFilters));
+        .with_optimizer_rules(optimizer_rules());
     let builder = match text_codes {
         Some(rule) => builder.with_physical_optimizer_rule(Arc::clone(rule) as Arc<_>),
         None => builder,
     };
     builder.with_physical_optimizer_rule(Arc::new(RepeatedText)).build()
+}
+
+/// DataFusion's rules and our own, each where it finds what it looks for.
+fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let mut rules = Optimizer::new().rules;
+    // A rollup is found below conditions that have not been moved into the scans of its table.
+    let moves = rules.iter().position(|rule| rule.name() == "push_down_limit").unwrap_or(rules.len());
+    rules.insert(moves, Arc::new(AnswerFromRollups));
+    rules.push(Arc::new(PushHarmlessFilters));
+    rules
 }
 
 fn fingerprint(

@@ -20,6 +20,7 @@ mod options;
 mod plan;
 mod policy;
 mod result_cache;
+mod rollup;
 mod scan;
 mod session;
 mod settings;
@@ -49,6 +50,7 @@ pub use policy::{
     Access, ColumnAccess, EffectivePolicy, Memberships, MinimumGroup, Principal, VisibleColumn, VisibleRows,
     VisibleTable,
 };
+pub use rollup::{RollupInfo, RollupProgress, RollupReport, RollupState};
 pub use scan::{ProposedTag, TableScan};
 pub use session::Session;
 pub use settings::Settings;

@@ -12,14 +12,23 @@ use crate::error::{EngineError, Result, did_you_mean};
 
 const SKIP_BAD_LINES: &str = "json.skip_bad_lines";
 const BACKEND: &str = "compute.backend";
+const ROLLUPS: &str = "query.rollups";
 
 /// The settings under `tithe.`; functions read them from the configuration that DataFusion hands them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// `tithe.json.skip_bad_lines`: leave out and count lines of JSON that do not parse.
     pub skip_bad_lines: bool,
     /// `tithe.compute.backend`: where the parameters of forecasts are searched, and incomes drawn.
     pub compute_backend: Backend,
+    /// `tithe.query.rollups`: answer aggregates from the rollups of their tables.
+    pub rollups: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { skip_bad_lines: false, compute_backend: Backend::default(), rollups: true }
+    }
 }
 
 impl Settings {
@@ -72,13 +81,15 @@ impl ExtensionOptions for Settings {
                 reason,
             })
         };
+        let truth = || {
+            value
+                .to_lowercase()
+                .parse()
+                .map_err(|_error| refuse(format!("{value:?} is neither true nor false")))
+        };
         match key {
-            SKIP_BAD_LINES => {
-                self.skip_bad_lines = value
-                    .to_lowercase()
-                    .parse()
-                    .map_err(|_error| refuse(format!("{value:?} is neither true nor false")))?;
-            }
+            SKIP_BAD_LINES => self.skip_bad_lines = truth()?,
+            ROLLUPS => self.rollups = truth()?,
             BACKEND => {
                 self.compute_backend = value
                     .parse()
@@ -112,6 +123,11 @@ impl ExtensionOptions for Settings {
                 BACKEND,
                 self.compute_backend.to_string(),
                 "Where the parameters of forecasts are searched: auto, cpu or cuda.",
+            ),
+            entry(
+                ROLLUPS,
+                self.rollups.to_string(),
+                "Answer aggregates from the rollups of their tables, where these have what is asked.",
             ),
         ]
     }

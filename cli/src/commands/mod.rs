@@ -13,6 +13,7 @@ mod optimize;
 mod policy;
 mod policy_test;
 mod query;
+mod rollup;
 mod scan;
 mod serve;
 pub(crate) mod sql;
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     Job(job::Arguments),
     /// Write a table's files anew, sorted for the queries that are asked of it
     Optimize(Box<optimize::Arguments>),
+    /// Keep aggregates beside a table, from which dashboards are answered at once
+    Rollup(rollup::Arguments),
     /// List Tithe's SQL functions, or print what one does
     Functions(functions::Arguments),
     /// Serve a lake to Python, BI tools and JDBC over Arrow Flight SQL
@@ -68,6 +71,7 @@ impl Command {
             Self::Query(arguments) => arguments.run(runtime),
             Self::Job(arguments) => arguments.run(runtime),
             Self::Optimize(arguments) => arguments.run(runtime),
+            Self::Rollup(arguments) => arguments.run(runtime),
             Self::Functions(arguments) => arguments.run(),
             Self::Serve(arguments) => arguments.run(runtime),
             Self::Worker(arguments) => arguments.run(runtime),

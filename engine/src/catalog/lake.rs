@@ -17,6 +17,7 @@ use crate::catalog::listing::{self, Folder, Listing};
 use crate::catalog::shape::{Reading, Shape, Shapes};
 use crate::catalog::{LakeLocation, TableFormat, TableInfo, store};
 use crate::error::{EngineError, Result};
+use crate::rollup::{Rollup, Rollups};
 
 /// Folders listed at once.
 const LISTINGS: usize = 8;
@@ -30,7 +31,8 @@ pub(crate) struct Lake {
     root: Path,
     shapes: Shapes,
     pub(super) dictionaries: Dictionaries,
-    /// Reads footers; belongs to no session.
+    rollups: Rollups,
+    /// Reads footers and the definitions of rollups; belongs to no session.
     state: SessionState,
     queries: AtomicU64,
 }
@@ -57,6 +59,7 @@ impl Lake {
             root,
             shapes: Shapes::default(),
             dictionaries: Dictionaries::default(),
+            rollups: Rollups::default(),
             state,
             queries: AtomicU64::new(0),
         })
@@ -94,6 +97,11 @@ impl Lake {
 
     pub(crate) fn store(&self) -> &Arc<dyn ObjectStore> {
         &self.store
+    }
+
+    /// Reads footers and the definitions of rollups; belongs to no session.
+    pub(crate) fn state(&self) -> &SessionState {
+        &self.state
     }
 
     pub(crate) fn store_url(&self) -> &ObjectStoreUrl {
@@ -188,7 +196,16 @@ impl Lake {
         let number = self.query_number();
         let Some(listing) = self.listing(schema, table).await? else { return Ok(None) };
         let shape = self.shape(schema, table, &listing).await?;
-        Ok(Some(Arc::new(LakeTable::new(Arc::clone(self), schema, table, listing, &shape, number))))
+        let whole = LakeTable::new(Arc::clone(self), schema, table, listing, &shape, number);
+        let rollups = self.rollups_of(&whole).await?;
+        Ok(Some(Arc::new(whole.with_rollups(rollups))))
+    }
+
+    async fn rollups_of(&self, table: &LakeTable) -> Result<Vec<Arc<Rollup>>> {
+        let (schema, name) = table.name();
+        let Some(folder) = self.below(&[schema, name]) else { return Ok(Vec::new()) };
+        let (columns, files) = (table.schema(), table.rollup_files());
+        self.rollups.of(files, &folder, &columns, &self.store, &self.state).await
     }
 
     /// As [`Lake::table`], with the `files` of it alone that are named below the root.

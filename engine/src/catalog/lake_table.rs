@@ -24,6 +24,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use futures::{FutureExt, StreamExt, TryStreamExt};
+use object_store::ObjectMeta;
 
 use crate::catalog::listing::{LakeFile, Listing};
 use crate::catalog::shape::Shape;
@@ -32,6 +33,7 @@ use crate::error::EngineError;
 use crate::ingest::RawSource;
 use crate::ingest::json_lines::JsonLinesReader;
 use crate::ingest::text::TextReader;
+use crate::rollup::Rollup;
 use crate::settings::Settings;
 
 /// Footers whose statistics are read at once.
@@ -49,6 +51,8 @@ pub(crate) struct LakeTable {
     columns: TableSchema,
     /// The files that it has, by their names below the lake's root; all that are there if it says nothing.
     only: Option<Arc<BTreeSet<String>>>,
+    /// From which aggregates of all of its rows may be answered.
+    rollups: Vec<Arc<Rollup>>,
 }
 
 impl LakeTable {
@@ -64,12 +68,56 @@ impl LakeTable {
             .with_table_partition_cols(shape.partition_columns.clone())
             .build();
         let (schema, table) = (schema.to_owned(), table.to_owned());
-        Self { lake, schema, table, listing, listed_for, columns, only: None }
+        Self { lake, schema, table, listing, listed_for, columns, only: None, rollups: Vec::new() }
+    }
+
+    /// The same table with its rollups.
+    pub(super) fn with_rollups(self, rollups: Vec<Arc<Rollup>>) -> Self {
+        Self { rollups, ..self }
     }
 
     /// The same table with some of its files alone.
     pub(crate) fn with_only(self, files: Arc<BTreeSet<String>>) -> Self {
-        Self { only: Some(files), ..self }
+        Self { only: Some(files), rollups: Vec::new(), ..self }
+    }
+
+    /// The same table with these of its files alone, as they are now.
+    pub(crate) fn with_files(&self, files: Vec<LakeFile>) -> Self {
+        let names = files.iter().map(|file| self.lake.below_root(&file.meta.location)).collect();
+        Self {
+            lake: Arc::clone(&self.lake),
+            schema: self.schema.clone(),
+            table: self.table.clone(),
+            listing: Listing { files, ..self.listing.clone() },
+            listed_for: self.lake.query_number(),
+            columns: self.columns.clone(),
+            only: Some(Arc::new(names)),
+            rollups: Vec::new(),
+        }
+    }
+
+    /// Its rollups.
+    pub(crate) fn rollups(&self) -> &[Arc<Rollup>] {
+        &self.rollups
+    }
+
+    /// Whether `rollup` is one of its.
+    pub(crate) fn has_rollup(&self, rollup: &Arc<Rollup>) -> bool {
+        self.rollups.iter().any(|own| Arc::ptr_eq(own, rollup))
+    }
+
+    /// What lay in the folders of its rollups when the query was planned.
+    pub(crate) fn rollup_files(&self) -> &[ObjectMeta] {
+        &self.listing.rollups
+    }
+
+    /// The files that it had when the query was planned.
+    pub(crate) fn listed_files(&self) -> &[LakeFile] {
+        &self.listing.files
+    }
+
+    pub(crate) fn lake(&self) -> &Arc<Lake> {
+        &self.lake
     }
 
     /// Its schema and name in the lake.
@@ -79,17 +127,17 @@ impl LakeTable {
 
     /// The files that a scan reads.
     async fn files(&self) -> Result<Vec<LakeFile>> {
-        let mut files = self.all_files().await?;
+        let mut files = self.listing_now().await?.files;
         if let Some(only) = &self.only {
             files.retain(|file| only.contains(&self.lake.below_root(&file.meta.location)));
         }
         Ok(files)
     }
 
-    /// The files now, if another query has begun since they were listed.
-    async fn all_files(&self) -> Result<Vec<LakeFile>> {
+    /// All files as they are now, if another query has begun since they were listed.
+    pub(crate) async fn listing_now(&self) -> Result<Listing> {
         if self.lake.query_number() == self.listed_for {
-            return Ok(self.listing.files.clone());
+            return Ok(self.listing.clone());
         }
         let now = self.lake.listing(&self.schema, &self.table).await?;
         let changed = || EngineError::Stale { what: format!("the table {}.{}", self.schema, self.table) };
@@ -103,7 +151,7 @@ impl LakeTable {
         if !same_columns {
             return Err(changed().into());
         }
-        Ok(now.files)
+        Ok(now)
     }
 
     fn partition_names(&self) -> Vec<&str> {

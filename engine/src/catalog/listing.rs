@@ -13,6 +13,8 @@ use crate::error::{EngineError, Result};
 
 /// Hive's name for the partition of rows without a value.
 const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
+/// The folder of a table's rollups, which no reader takes for data.
+pub(crate) const ROLLUPS: &str = "_rollups";
 
 /// One data file.
 #[derive(Debug, Clone)]
@@ -28,6 +30,8 @@ pub(crate) struct Listing {
     pub(crate) format: TableFormat,
     pub(crate) partition_columns: Vec<String>,
     pub(crate) files: Vec<LakeFile>,
+    /// What lies in the folder of the table's rollups.
+    pub(crate) rollups: Vec<ObjectMeta>,
 }
 
 /// `key=value` in a path.
@@ -58,6 +62,7 @@ pub(crate) async fn list(store: &dyn ObjectStore, folder: &Path) -> Result<Folde
 async fn look(store: &dyn ObjectStore, folder: &Path) -> Result<Option<Folder>> {
     let mut found: Vec<(ObjectMeta, TableFormat, Vec<PartitionValue>)> = Vec::new();
     let mut notes = BTreeSet::new();
+    let mut rollups = Vec::new();
     let mut objects = store.list(Some(folder));
     while let Some(meta) = objects.try_next().await? {
         let Some(below) = meta.location.prefix_match(folder) else { continue };
@@ -72,6 +77,10 @@ async fn look(store: &dyn ObjectStore, folder: &Path) -> Result<Option<Folder>> 
             && Replacement::is_note(name)
         {
             notes.insert(meta.location.clone());
+        }
+        if parts.first().is_some_and(|first| first == ROLLUPS) {
+            rollups.push(meta);
+            continue;
         }
         if parts.iter().any(|part| part.starts_with('_') || part.starts_with('.')) {
             continue;
@@ -117,7 +126,7 @@ async fn look(store: &dyn ObjectStore, folder: &Path) -> Result<Option<Folder>> 
         let partition_values = its_partitions.into_iter().map(|(_, value)| value).collect();
         files.push(LakeFile { meta, partition_values });
     }
-    Ok(Some(Folder::Table(Listing { format, partition_columns, files })))
+    Ok(Some(Folder::Table(Listing { format, partition_columns, files, rollups })))
 }
 
 /// `path` below `folder`, as a person writes it.

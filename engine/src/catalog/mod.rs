@@ -18,7 +18,7 @@ pub use discover::{TableFormat, TableInfo};
 pub(crate) use information::CATALOG;
 pub(crate) use lake::Lake;
 pub(crate) use lake_table::LakeTable;
-pub(crate) use listing::{Folder, Listing, list as list_folder, name_of};
+pub(crate) use listing::{Folder, LakeFile, Listing, ROLLUPS, list as list_folder, name_of};
 pub use location::LakeLocation;
 pub(crate) use names::{LakeCatalog, OWN_SCHEMA, OnlyFiles};
 pub(crate) use replacement::{GivenUp, Replacement, below};

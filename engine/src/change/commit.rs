@@ -17,6 +17,7 @@ use super::{Action, Existing, Target, WriteMode};
 use crate::catalog::{Folder, GivenUp, Lake, Listing, Replacement, TableFormat, below};
 use crate::error::{EngineError, Result};
 use crate::layout;
+use crate::rollup::remove_rollups;
 use crate::write::{Put, TableFolder, WriteStore, encode, next_number, remove_replaced};
 
 /// What every change returns: how many rows were written.
@@ -124,6 +125,7 @@ impl LakeChange {
                 place.give_up(&listing, None, number).await?;
                 place.finish().await?;
                 layout::remove_records(&place.store, &place.folder).await?;
+                remove_rollups(&place.store, &place.folder).await?;
                 place.remove_empty_folder().await;
                 Ok(0)
             }

@@ -49,7 +49,8 @@ pub(super) async fn check_permitted(authority: &Authority, target: &Target, lake
     }
 }
 
-/// That the principal may write the files of a table with these columns anew: whoever owns it, or may add and delete rows,
+/// That the principal may write the files of a table with these columns anew, or others that are made of all of its rows,
+/// which is `what` they do: whoever owns it, or may add and delete rows,
 /// and sees all of it. What is hidden from whoever writes would else be lost.
 ///
 /// # Errors
@@ -59,13 +60,11 @@ pub(crate) fn check_may_lay_out(
     schema: &str,
     table: &str,
     columns: &Schema,
+    what: &str,
 ) -> Result<()> {
     let Some(authority) = authority else { return Ok(()) };
     let refuse = |reason: &str| {
-        Err(EngineError::NotAllowed {
-            what: format!("laying out {schema}.{table}"),
-            reason: reason.to_owned(),
-        })
+        Err(EngineError::NotAllowed { what: format!("{what} {schema}.{table}"), reason: reason.to_owned() })
     };
     let holds = |privilege| authority.grants(schema, table, privilege);
     let may = holds(Privilege::Ownership) || (holds(Privilege::Insert) && holds(Privilege::Delete));

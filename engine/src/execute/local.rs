@@ -1,5 +1,6 @@
 //! Execution in this process.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -27,7 +28,7 @@ use crate::execute::limited::Limited;
 use crate::execute::result_stream::ResultStream;
 use crate::execute::scanned::Scanned;
 use crate::options::QueryLimits;
-use crate::policy::{Authority, behind_border, still_permitted};
+use crate::policy::{Authority, behind_border, rollups_read, still_permitted};
 use crate::result_cache::{Keeper, ResultCache, keep, result_key};
 
 /// What a statement does.
@@ -131,8 +132,16 @@ impl Query {
     }
 
     /// The tables that the statement names, as `schema.table`.
-    pub(crate) fn tables(&self) -> &std::collections::BTreeSet<String> {
+    pub(crate) fn tables(&self) -> &BTreeSet<String> {
         &self.parts.audit.tables
+    }
+
+    /// The rollups that it is answered from, as `schema.table/rollup`.
+    ///
+    /// # Errors
+    /// When the plan cannot be walked.
+    pub fn rollups(&self) -> Result<BTreeSet<String>> {
+        self.optimized().map_or_else(|| Ok(BTreeSet::new()), rollups_read)
     }
 
     /// The logical plan, as the policy permits it and before it is optimized.

@@ -56,17 +56,7 @@ pub(crate) async fn abandon_unfinished(log: &JobLog, folder: &Path) -> Result<()
 /// # Errors
 /// When the store cannot be changed.
 pub(crate) async fn remove_records(store: &WriteStore, folder: &Path) -> Result<()> {
-    let records = folder.clone().join(RECORDS);
-    let objects: Vec<ObjectMeta> = store.objects().list(Some(&records)).try_collect().await?;
-    for object in objects {
-        store.remove(&object.location).await?;
-    }
-    if let Some(folder) = store.on_disk(&records)
-        && let Err(error) = tokio::fs::remove_dir_all(&folder).await
-    {
-        tracing::debug!(folder = %folder.display(), %error, "the folder stays");
-    }
-    Ok(())
+    store.remove_below(&folder.clone().join(RECORDS)).await
 }
 
 /// A turn that was taken.

@@ -62,7 +62,7 @@ impl Session {
         let Some(lake) = &self.engine.lake else {
             return Err(EngineError::Unknown { what: "table", name, hint: "; no lake is open".to_owned() });
         };
-        check_may_lay_out(self.authority.as_ref(), schema, table, &columns)?;
+        check_may_lay_out(self.authority.as_ref(), schema, table, &columns, "laying out")?;
         let layout = Layout {
             session: self,
             lake,

@@ -21,6 +21,7 @@ use std::collections::BTreeSet;
 
 pub(crate) use apply::{UNRESTRICTED, apply, still_permitted};
 pub(crate) use authority::Authority;
+pub(crate) use barrier::Barrier;
 pub(crate) use barrier_exec::{BarrierExec, TithePlanner, behind_border};
 pub use check::{Access, ColumnAccess};
 pub use effective::{EffectivePolicy, VisibleColumn, VisibleRows, VisibleTable};
@@ -28,7 +29,7 @@ pub use file::MinimumGroup;
 pub(crate) use file::Privilege;
 pub(crate) use keeper::Governance;
 pub(crate) use push_harmless::PushHarmlessFilters;
-pub(crate) use reads::columns_read;
+pub(crate) use reads::{columns_read, rollups_read};
 pub(crate) use store::PolicyStore;
 
 /// What somebody is when they ask.

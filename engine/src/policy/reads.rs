@@ -1,13 +1,17 @@
 //! What a plan reads, for the audit.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use datafusion::common::TableReference;
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{LogicalPlan, TableScan};
 
 use crate::catalog::CATALOG;
 use crate::error::Result;
+use crate::rollup::RollupTable;
 
 /// The tables that `plan` names, also inside subqueries and views.
 ///
@@ -24,6 +28,15 @@ pub(crate) fn tables_read(plan: &LogicalPlan, schema: &str) -> Result<BTreeSet<S
 pub(crate) fn columns_read(plan: &LogicalPlan, schema: &str) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let mut columns: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     scans(plan, |scan| {
+        if let Some(rollup) = rollup(scan) {
+            let (schema, table) = rollup.table();
+            let read = columns.entry(format!("{schema}.{table}")).or_default();
+            let names = scan.projected_schema.fields().iter().map(|field| field.name());
+            read.extend(names.flat_map(|name| rollup.columns_of(name)));
+            let filtered = scan.filters.iter().flat_map(|filter| filter.column_refs());
+            read.extend(filtered.flat_map(|column| rollup.columns_of(&column.name)));
+            return;
+        }
         let read = columns.entry(full_name(&scan.table_name, schema)).or_default();
         read.extend(scan.projected_schema.fields().iter().map(|field| field.name().clone()));
         for filter in &scan.filters {
@@ -31,6 +44,24 @@ pub(crate) fn columns_read(plan: &LogicalPlan, schema: &str) -> Result<BTreeMap<
         }
     })?;
     Ok(columns)
+}
+
+/// The rollups that an optimized plan reads in the place of tables, as `schema.table/rollup`.
+pub(crate) fn rollups_read(plan: &LogicalPlan) -> Result<BTreeSet<String>> {
+    let mut rollups = BTreeSet::new();
+    scans(plan, |scan| {
+        if let Some(rollup) = rollup(scan) {
+            let (schema, table) = rollup.table();
+            rollups.insert(format!("{schema}.{table}/{}", rollup.name()));
+        }
+    })?;
+    Ok(rollups)
+}
+
+/// The rollup that stands for the table of `scan`, if one does.
+fn rollup(scan: &TableScan) -> Option<Arc<RollupTable>> {
+    let provider: Arc<dyn Any + Send + Sync> = source_as_provider(&scan.source).ok()?;
+    provider.downcast().ok()
 }
 
 fn scans(plan: &LogicalPlan, mut with: impl FnMut(&TableScan)) -> Result<()> {

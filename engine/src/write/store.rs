@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path as DiskPath, PathBuf};
 use std::sync::Arc;
 
+use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutPayload, UpdateVersion};
 use tempfile::NamedTempFile;
@@ -121,6 +122,23 @@ impl WriteStore {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Removes everything below `folder`, and the folder.
+    ///
+    /// # Errors
+    /// When the store refuses or cannot be reached.
+    pub(crate) async fn remove_below(&self, folder: &Path) -> Result<()> {
+        let objects: Vec<ObjectMeta> = self.store.list(Some(folder)).try_collect().await?;
+        for object in objects {
+            self.remove(&object.location).await?;
+        }
+        if let Some(folder) = self.on_disk(folder)
+            && let Err(error) = tokio::fs::remove_dir_all(&folder).await
+        {
+            tracing::debug!(folder = %folder.display(), %error, "the folder stays");
+        }
+        Ok(())
     }
 
     /// Removes what writers of objects called `name` left unfinished below `folder` when they were killed. Only for
