@@ -299,7 +299,7 @@ async fn a_segment_that_is_gone_or_broken_in_size_does_not_count() {
         let mut files: Vec<_> = std::fs::read_dir(&folder)
             .unwrap()
             .map(|entry| entry.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|end| end == "parquet"))
+            .filter(|path| path.extension().is_some_and(|end| end == "segment"))
             .collect();
         files.sort();
         files

@@ -17,12 +17,14 @@ const EXAMPLES: &str = "\
 Examples:
   tithe rollup create by_month \"SELECT seller_county_code, date_trunc('month', invoice_date), count(*), sum(total_amount)
       FROM invoice.header GROUP BY 1, 2\"
-  tithe rollup refresh invoice.header            after files were added or replaced; every rollup of the table
+  tithe rollup refresh                           every night, or after files were added or replaced: all rollups
   tithe rollup list invoice.header
   tithe rollup drop invoice.header by_month
 
 Queries need not name a rollup: whatever asks for no more than its keys and aggregates is answered from it, and files that it
 does not count for yet are read themselves. EXPLAIN shows which was used. What it can answer: docs/rollups.md.";
+
+const NONE: &str = "there are no rollups: create one with `tithe rollup create`";
 
 /// Options of `tithe rollup`.
 #[derive(Debug, Args)]
@@ -47,8 +49,8 @@ enum Command {
     },
     /// Make the aggregates of files that are new or changed
     Refresh {
-        /// The table, as SCHEMA.TABLE
-        table: String,
+        /// The table, as SCHEMA.TABLE [default: all of them]
+        table: Option<String>,
 
         /// One of its rollups [default: all of them]
         name: Option<String>,
@@ -88,8 +90,8 @@ impl Command {
         let text = match self {
             Self::Create { name, sql, lake } => create(&opened(lake, true).await?, name, sql).await?,
             Self::Refresh { table, name, lake } => {
-                let (schema, table) = schema_and_table(table).map_err(Failure::usage)?;
-                refresh_all(&opened(lake, true).await?, schema, table, name.as_deref()).await?
+                let table = table.as_deref().map(schema_and_table).transpose().map_err(Failure::usage)?;
+                refresh(&opened(lake, true).await?, table, name.as_deref()).await?
             }
             Self::List { table, lake } => {
                 let table = table.as_deref().map(schema_and_table).transpose().map_err(Failure::usage)?;
@@ -126,31 +128,32 @@ async fn opened(lake: &LakeArguments, changes: bool) -> Result<Opened> {
 async fn create(opened: &Opened, name: &str, sql: &str) -> Result<String> {
     let created = opened.session.create_rollup(name, sql).await;
     let (schema, table) = created.map_err(|error| Failure::of_opening(&error))?;
-    refresh_all(opened, &schema, &table, Some(name)).await
+    refresh(opened, Some((&schema, &table)), Some(name)).await
 }
 
-async fn refresh_all(opened: &Opened, schema: &str, table: &str, name: Option<&str>) -> Result<String> {
-    let names = match name {
-        Some(name) => vec![name.to_owned()],
-        None => {
-            let found = opened.session.rollups(schema, table).await;
-            let found = found.map_err(|error| Failure::of_opening(&error))?;
-            found.into_iter().map(|rollup| rollup.name).collect()
+async fn refresh(opened: &Opened, table: Option<(&str, &str)>, name: Option<&str>) -> Result<String> {
+    let found = match (table, name) {
+        (Some((schema, table)), Some(name)) => vec![(schema.to_owned(), table.to_owned(), name.to_owned())],
+        (table, _) => {
+            let all = rollups(opened, table).await?;
+            all.into_iter().map(|rollup| (rollup.schema, rollup.table, rollup.name)).collect()
         }
     };
-    if names.is_empty() {
-        return Ok(format!("{schema}.{table} has no rollups: create one with `tithe rollup create`"));
+    if found.is_empty() {
+        return Ok(NONE.to_owned());
     }
-    let mut rows = Vec::with_capacity(names.len());
-    for name in names {
-        let done = opened.session.refresh_rollup(schema, table, &name, &Progress).await;
-        rows.push(refreshed(&name, &done.map_err(|error| Failure::of_opening(&error))?));
+    let mut rows = Vec::with_capacity(found.len());
+    for (schema, table, name) in found {
+        let done = opened.session.refresh_rollup(&schema, &table, &name, &Progress).await;
+        let done = done.map_err(|error| Failure::of_opening(&error))?;
+        rows.push(refreshed(&format!("{schema}.{table}"), &name, &done));
     }
-    Ok(listing(["rollup", ">files read", ">there before", ">rows", ">bytes"], rows))
+    Ok(listing(["table", "rollup", ">files read", ">there before", ">rows", ">bytes"], rows))
 }
 
-fn refreshed(name: &str, report: &RollupReport) -> [String; 5] {
+fn refreshed(table: &str, name: &str, report: &RollupReport) -> [String; 6] {
     [
+        table.to_owned(),
         name.to_owned(),
         count(report.files),
         count(report.there),
@@ -159,7 +162,8 @@ fn refreshed(name: &str, report: &RollupReport) -> [String; 5] {
     ]
 }
 
-async fn list(opened: &Opened, table: Option<(&str, &str)>) -> Result<String> {
+/// Those of a table; or of all tables those that the user may keep.
+async fn rollups(opened: &Opened, table: Option<(&str, &str)>) -> Result<Vec<RollupInfo>> {
     let tables = match table {
         Some((schema, table)) => vec![(schema.to_owned(), table.to_owned())],
         None => {
@@ -168,17 +172,21 @@ async fn list(opened: &Opened, table: Option<(&str, &str)>) -> Result<String> {
             parquet.map(|info| (info.schema, info.table)).collect()
         }
     };
-    let mut rows = Vec::new();
+    let mut found = Vec::new();
     for (schema, name) in tables {
         match opened.session.rollups(&schema, &name).await {
-            Ok(found) => rows.extend(found.iter().map(listed)),
-            // Of all tables those that the user may keep rollups of.
+            Ok(rollups) => found.extend(rollups),
             Err(error) if table.is_none() && error.kind() == ErrorKind::NotAllowed => {}
             Err(error) => return Err(Failure::of_opening(&error)),
         }
     }
+    Ok(found)
+}
+
+async fn list(opened: &Opened, table: Option<(&str, &str)>) -> Result<String> {
+    let rows: Vec<[String; 8]> = rollups(opened, table).await?.iter().map(listed).collect();
     if rows.is_empty() {
-        return Ok("there are no rollups: create one with `tithe rollup create`".to_owned());
+        return Ok(NONE.to_owned());
     }
     Ok(listing(["table", "rollup", "keys", "measures", ">rows", ">bytes", ">files", ">left to read"], rows))
 }

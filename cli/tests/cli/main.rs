@@ -25,6 +25,7 @@ mod optimize_kill;
 mod output;
 mod policy;
 mod query_library;
+mod rollup;
 mod scan;
 mod script;
 mod serve;

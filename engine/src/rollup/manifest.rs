@@ -78,12 +78,17 @@ impl FileVersion {
 }
 
 impl Manifest {
-    /// The manifest in `bytes`, of the rollup called `name`.
+    /// The manifest in `bytes`, which lay at `path`, below the table's `folder`.
     ///
     /// # Errors
     /// When it is none, or one of a later version.
-    pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Self> {
-        let refuse = |reason: String| EngineError::File { path: path.to_string(), reason };
+    pub(super) fn parse(bytes: &[u8], path: &Path, folder: &Path) -> Result<Self> {
+        let refuse = |reason: String| {
+            let mut table: Vec<_> = folder.parts().collect();
+            let table = table.split_off(table.len().saturating_sub(2));
+            let table: Vec<&str> = table.iter().map(|part| part.as_ref()).collect();
+            EngineError::File { path: format!("{}/{}", table.join("/"), below(path, folder)), reason }
+        };
         let manifest: Self = serde_json::from_slice(bytes).map_err(|error| {
             refuse(format!("it is no description of a rollup ({error}); drop the rollup and create it again"))
         })?;

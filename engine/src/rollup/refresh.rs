@@ -24,6 +24,9 @@ const GRACE: TimeDelta = TimeDelta::seconds(60);
 /// What no manifest names was left by whoever was killed, if it is older.
 const LATE: TimeDelta = TimeDelta::hours(1);
 
+/// How the names of segments end: other readers of the lake take whatever ends in `.parquet` for data.
+const SEGMENT: &str = ".segment";
+
 /// What a refresh did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RollupReport {
@@ -178,7 +181,7 @@ impl<'a> Refresh<'a> {
         let rows = query.execute().await?;
         let object = encode(rows_schema, rows, session.engine().memory_pool()).await?;
         let id = Uuid::new_v4().simple().to_string();
-        let file = format!("segment-{}.parquet", id.get(..16).unwrap_or(&id));
+        let file = format!("segment-{}{SEGMENT}", id.get(..16).unwrap_or(&id));
         let path = folder.file(&file);
         if self.store.create(&path, object.payload).await? == Put::Forestalled {
             return Err(self.target.busy());
@@ -229,7 +232,7 @@ impl<'a> Refresh<'a> {
         };
         for meta in &self.listing.rollups {
             let name = below(&meta.location, own);
-            let is_ours = meta.location.prefix_matches(own) && name != MANIFEST && name.ends_with(".parquet");
+            let is_ours = meta.location.prefix_matches(own) && name != MANIFEST && name.ends_with(SEGMENT);
             if is_ours && !named(&name) && now - meta.last_modified > LATE {
                 self.store.remove(&meta.location).await?;
             }

@@ -111,7 +111,7 @@ pub(super) async fn read(
     state: &SessionState,
 ) -> Result<Rollup> {
     let bytes = store.get(&meta.location).await?.bytes().await?;
-    let manifest = Manifest::parse(&bytes, &meta.location)?;
+    let manifest = Manifest::parse(&bytes, &meta.location, table_folder)?;
     let definition = Definition::parse(&manifest.keys, &manifest.measures, columns, state)?;
     Ok(Rollup {
         name: name.to_owned(),
