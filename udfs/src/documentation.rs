@@ -8,7 +8,8 @@ use datafusion::logical_expr::{DocSection, Documentation};
 pub use markdown::render_markdown;
 
 /// The headings of the function reference, in their order.
-pub const SECTIONS: [&str; 5] = ["Forecasting", "Income", "Unstructured text", "Privacy", "Tax domain"];
+pub const SECTIONS: [&str; 6] =
+    ["Forecasting", "Income", "Unstructured text", "Privacy", "Tax domain", "Counting"];
 
 /// How a function is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub struct FunctionDoc {
     pub name: &'static str,
     /// How it is called.
     pub kind: FunctionKind,
-    /// Heading it stands under: `Forecasting`, `Income`, `Unstructured text`, `Privacy`, `Tax domain`.
+    /// Heading it stands under: `Forecasting`, `Income`, `Unstructured text`, `Privacy`, `Tax domain`, `Counting`.
     pub section: &'static str,
     /// One sentence.
     pub summary: &'static str,

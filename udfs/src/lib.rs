@@ -13,7 +13,7 @@ mod scalar;
 mod session_backend;
 mod table;
 
-pub use aggregate::hidden_aggregates;
+pub use aggregate::{distinct_estimate, distinct_sketch, hidden_aggregates};
 pub use backend::{Backend, BackendError, check_backend, requested_backend};
 pub use calls::complete_calls;
 pub use device::{ComputeDevice, Computed, bring_device, computed};

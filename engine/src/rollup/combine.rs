@@ -9,6 +9,8 @@ use datafusion::functions_aggregate::{min_max, sum};
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams};
 use datafusion::logical_expr::{AggregateUDF, Cast, Expr, ExprSchemable, cast, lit};
 
+use tithe_udfs::distinct_estimate;
+
 use crate::rollup::definition::MeasureKind;
 use crate::rollup::keyed::Keyed;
 
@@ -100,6 +102,7 @@ pub(super) fn combined(keyed: &Keyed<'_>, call: &AggregateFunction) -> Result<Op
         "sum" => kept(MeasureKind::Sum, sum::sum_udaf()),
         "min" => kept(MeasureKind::Min, min_max::min_udaf()),
         "max" => kept(MeasureKind::Max, min_max::max_udaf()),
+        "approx_distinct" => kept(MeasureKind::Sketch, distinct_estimate()),
         "count" => {
             let counted = counted(keyed, &argument, filter.clone())?;
             Ok(counted.map(|(text, filter)| Combined {

@@ -13,6 +13,8 @@ use datafusion::functions_aggregate::expr_fn::{count, sum};
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, lit};
 use datafusion::sql::unparser::expr_to_sql;
 
+use tithe_udfs::distinct_sketch;
+
 use crate::catalog::{CATALOG, Lake, LakeTable, TableFormat};
 use crate::change::check_may_lay_out;
 use crate::error::{EngineError, Result};
@@ -51,7 +53,7 @@ impl Session {
         let keys = once_each(keys.iter().map(text).collect::<Result<Vec<_>>>()?);
         let mut kept = Vec::with_capacity(measures.len());
         for measure in &measures {
-            kept.extend(parts_of_mean(measure, &columns)?.map_or_else(|| vec![measure.clone()], Vec::from));
+            kept.extend(parts(measure, &columns)?);
         }
         let measures = once_each(kept.iter().map(text).collect::<Result<Vec<_>>>()?);
         // What is written down is what will be read.
@@ -155,6 +157,20 @@ fn asked(plan: &LogicalPlan) -> Result<Asked> {
         return Err(refuse("it has grouping sets, which are made of the finest groups anyway"));
     }
     Ok(Asked { table: scan.table_name.clone(), keys: group_expr.clone(), measures: aggr_expr.clone() })
+}
+
+/// What is kept for an aggregate that is asked for.
+fn parts(measure: &Expr, columns: &SchemaRef) -> Result<Vec<Expr>> {
+    if let Some(parts) = parts_of_mean(measure, columns)? {
+        return Ok(parts.into());
+    }
+    if let Expr::AggregateFunction(call) = measure
+        && call.func.name() == "approx_distinct"
+        && call.params.filter.is_none()
+    {
+        return Ok(vec![distinct_sketch().call(call.params.args.clone())]);
+    }
+    Ok(vec![measure.clone()])
 }
 
 /// Of a mean the sum and the count that it is made of; `None` for any other aggregate.

@@ -50,6 +50,8 @@ pub(super) enum MeasureKind {
     Sum,
     Min,
     Max,
+    /// A sketch that the estimate of `approx_distinct` is made of.
+    Sketch,
 }
 
 impl MeasureKind {
@@ -60,6 +62,7 @@ impl MeasureKind {
             "sum" => Self::Sum,
             "min" => Self::Min,
             "max" => Self::Max,
+            "distinct_sketch" => Self::Sketch,
             _ => return None,
         })
     }
@@ -126,7 +129,9 @@ impl Measure {
         };
         let AggregateFunction { func, params } = call;
         if params.distinct {
-            return refuse("what is distinct in two groups may be the same: make the column a key");
+            return refuse(
+                "what is distinct in two groups may be the same: make the column a key, or take approx_distinct",
+            );
         }
         if params.filter.is_some() || !params.order_by.is_empty() || params.null_treatment.is_some() {
             return refuse(
@@ -135,7 +140,7 @@ impl Measure {
         }
         let Some(kind) = MeasureKind::of(func.name()) else {
             return refuse(
-                "its value over several groups is not made of their values; take count, sum, avg, min or max",
+                "its value over several groups is not made of their values; take count, sum, avg, min, max or approx_distinct",
             );
         };
         let [argument] = params.args.as_slice() else {
@@ -161,6 +166,7 @@ impl Measure {
             MeasureKind::Sum => sum::sum_udaf().return_type(&[argument]),
             MeasureKind::Min => min_max::min_udaf().return_type(&[argument]),
             MeasureKind::Max => min_max::max_udaf().return_type(&[argument]),
+            MeasureKind::Sketch => Ok(DataType::Binary),
         }
     }
 }

@@ -22,6 +22,8 @@ use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, project_schema};
 
+use tithe_udfs::distinct_sketch;
+
 use crate::catalog::{LakeFile, LakeTable};
 use crate::rollup::definition::{BASE, Measure, MeasureKind};
 use crate::rollup::segments::Coverage;
@@ -151,6 +153,7 @@ fn aggregate(measure: &Measure) -> Expr {
         MeasureKind::Sum => sum::sum_udaf(),
         MeasureKind::Min => min_max::min_udaf(),
         MeasureKind::Max => min_max::max_udaf(),
+        MeasureKind::Sketch => distinct_sketch(),
     };
     let arguments = vec![measure.argument.clone()];
     Expr::AggregateFunction(AggregateFunction::new_udf(function, arguments, false, None, Vec::new(), None))

@@ -2,6 +2,7 @@
 
 mod avg;
 mod backtest;
+mod distinct_sketch;
 mod forecast;
 mod forecast_explain;
 mod forecast_reach;
@@ -40,6 +41,18 @@ pub(crate) fn avg() -> Arc<AggregateUDF> {
     avg::function()
 }
 
+/// `distinct_sketch`.
+#[must_use]
+pub fn distinct_sketch() -> Arc<AggregateUDF> {
+    distinct_sketch::sketch_function()
+}
+
+/// `distinct_estimate`.
+#[must_use]
+pub fn distinct_estimate() -> Arc<AggregateUDF> {
+    distinct_sketch::estimate_function()
+}
+
 /// Every aggregate function that users call.
 pub(crate) fn entries() -> Vec<FunctionEntry> {
     let entry = |doc: &'static FunctionDoc, function: Arc<AggregateUDF>| FunctionEntry {
@@ -54,6 +67,8 @@ pub(crate) fn entries() -> Vec<FunctionEntry> {
         ),
         entry(&nowcast::NOWCAST, SeriesAggregate::<nowcast::NowcastFunction>::create()),
         entry(&backtest::BACKTEST, SeriesAggregate::<backtest::BacktestFunction>::create()),
+        entry(&distinct_sketch::DISTINCT_SKETCH, distinct_sketch()),
+        entry(&distinct_sketch::DISTINCT_ESTIMATE, distinct_estimate()),
     ]
 }
 
