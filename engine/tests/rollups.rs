@@ -7,8 +7,10 @@ mod support;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray};
+use prometheus_client::registry::Registry;
 use support::{TestLake, ask, text};
 use tithe_engine::{Engine, EngineOptions, ErrorKind, Principal, RollupProgress, RollupReport, Session};
+use tithe_testkit::{coordinator, options_for, workers};
 
 struct Quiet;
 
@@ -80,7 +82,7 @@ async fn create(session: &Session, name: &str, sql: &str) {
 
 /// The rows, sorted.
 async fn rows(session: &Session, sql: &str) -> String {
-    let answer = ask(session, sql).await.unwrap_or_else(|error| format!("{:?}", error.kind()));
+    let answer = ask(session, sql).await.unwrap_or_else(|error| format!("{:?} {error}", error.kind()));
     let mut lines: Vec<&str> = answer.lines().collect();
     lines.sort_unstable();
     lines.join("\n")
@@ -259,6 +261,30 @@ async fn files_that_come_go_and_change_are_in_the_answer_at_once() {
         }
     }
     assert!(used > 50, "{used}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_answer_from_it_too() {
+    let lake = lake();
+    let session = engine(&lake).await.session(Principal::local()).unwrap();
+    create(&session, "by_month", BY_MONTH).await;
+    // Half of it is read from files.
+    write(&lake, "tax/t/kind=2/part-0.parquet", 400, &mut Random(31));
+    let workers = workers(lake.root(), 2).await;
+    let engine = coordinator(options_for(lake.root()), &workers).await;
+    for sql in ASKED.into_iter().chain([
+        "SELECT county, avg(n), avg(money), approx_distinct(name) FROM tax.t GROUP BY county",
+        "SELECT date_trunc('year', day), count(DISTINCT county) FROM tax.t GROUP BY 1",
+    ]) {
+        assert_eq!(same(&engine, sql).await.as_deref(), Some("by_month"), "{sql}");
+    }
+    let mut metrics = Registry::default();
+    engine.register_metrics(&mut metrics);
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &metrics).unwrap();
+    let ran = text.lines().find_map(|line| line.strip_prefix("cluster_queries_total ")).unwrap();
+    // With rollups and without.
+    assert!(ran.parse::<u32>().unwrap() >= 12, "only {ran} queries ran on workers");
 }
 
 #[tokio::test]

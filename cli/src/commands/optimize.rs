@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::{HumanBytes, HumanCount};
 use tithe_engine::{
     LayoutOptions, LayoutOrder, LayoutProgress, LayoutReport, LayoutTotals, ObservedQueries, QueryGain,
-    Session, parse_size,
+    RollupInfo, Session, parse_size,
 };
 use tokio::runtime::Runtime;
 
@@ -109,7 +109,15 @@ impl Arguments {
         let report = report.map_err(|error| Failure::of_opening(&error))?;
         let mut destination = Destination::stdout();
         writeln!(destination, "{}", self.told(&report)).map_err(|error| destination.io_failure(&error))?;
-        destination.commit()
+        destination.commit()?;
+        // Their segments are of files that were replaced.
+        let rollups = opened.session.rollups(schema, table).await;
+        let rollups = rollups.map_err(|error| Failure::of_opening(&error))?;
+        let waits = |rollup: &RollupInfo| rollup.state.as_ref().is_ok_and(|state| state.files_left > 0);
+        if !self.dry_run && rollups.iter().any(waits) {
+            eprintln!("its rollups count for none of the new files yet: tithe rollup refresh {}", self.table);
+        }
+        Ok(())
     }
 
     fn options(&self, session: &Session) -> Result<LayoutOptions> {

@@ -60,6 +60,11 @@ fn a_rollup_is_created_used_refreshed_listed_and_dropped() {
     assert_eq!(cells(done(&rollup(&place, &["refresh"])))[2..4], ["1", "6"]);
     assert_eq!(cells(done(&rollup(&place, &["refresh", "s.t", "by_m"])))[2..4], ["0", "7"]);
     assert_eq!(sql(&place, &[ASKED]), with_more);
+    let laid_out = place.run(["optimize", "s.t", "--lake", "lake", "--sort-by", "n", "--grace", "0s"]);
+    done(&laid_out);
+    assert!(laid_out.stderr.contains("tithe rollup refresh s.t"), "{}", laid_out.stderr);
+    assert_eq!(sql(&place, &[ASKED]), with_more);
+    assert_eq!(cells(done(&rollup(&place, &["refresh"])))[2..4], ["2", "0"]);
     assert_snapshot!(done(&rollup(&place, &["drop", "s.t", "by_m"])).trim(), @"s.t: the rollup by_m is gone");
     assert!(!place.path("lake/s/t/_rollups/by_m").exists());
     assert_eq!(sql(&place, &[ASKED]), with_more);

@@ -21,6 +21,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProvi
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, project_schema};
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 
 use tithe_udfs::distinct_sketch;
 
@@ -146,6 +147,12 @@ impl RollupTable {
     }
 }
 
+/// The operators of `plan`, as part of others: the session's own planner would cut it for workers by itself.
+async fn planned(plan: &LogicalPlan, state: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+    let optimized = state.optimize(plan)?;
+    DefaultPhysicalPlanner::default().create_physical_plan(&optimized, state).await
+}
+
 /// The call that a measure is the value of.
 fn aggregate(measure: &Measure) -> Expr {
     let function = match measure.kind {
@@ -191,7 +198,7 @@ impl TableProvider for RollupTable {
         }
         if !coverage.rest.is_empty() {
             let plan = self.of_rest(coverage.rest, projection, filters)?;
-            parts.push(state.create_physical_plan(&plan).await?);
+            parts.push(planned(&plan, state).await?);
         }
         match parts.len() {
             0 => Ok(Arc::new(EmptyExec::new(schema))),
