@@ -78,7 +78,7 @@ fn what_it_cannot_do_is_said_in_one_sentence() {
     assert_snapshot!(check(&["create", "x", "SELECT nn, count(*) FROM s.t GROUP BY 1"], 2), @"error: column nn does not exist; there are n, m, text, rate, day, k");
     let wrong = check(&["create", "x", "SELECT m FROM s.t WHERE"], 2);
     assert!(wrong.starts_with("error: syntax error at line 1, column 24"), "{wrong}");
-    assert_snapshot!(check(&["create", "by_m", BY_M], 2), @"error: table s.t cannot be written: it has a rollup by_m already: take another name, or drop that one");
+    assert_snapshot!(check(&["create", "by_m", BY_M], 2), @"error: table s.t cannot be written: it has a rollup by_m already: refresh or drop that one, or take another name");
     assert_snapshot!(check(&["create", "..", BY_M], 2), @r#"error: table s.t cannot be written: ".." names no rollup: take letters, digits, _ and -, and begin with a letter or digit"#);
     assert_snapshot!(check(&["create", "x", "SELECT sum(rate) FROM s.t"], 4), @r#"error: "sum(rate)" in a rollup is not allowed: a sum of floating-point numbers depends on the order in which they are added: keep money as DECIMAL or as whole numbers"#);
     assert_snapshot!(check(&["refresh", "s.t", "by_mm"], 2), @"error: rollup by_mm does not exist; did you mean by_m?");

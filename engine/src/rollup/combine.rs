@@ -8,7 +8,6 @@ use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::{min_max, sum};
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams};
 use datafusion::logical_expr::{AggregateUDF, Cast, Expr, ExprSchemable, cast, lit};
-
 use tithe_udfs::distinct_estimate;
 
 use crate::rollup::definition::MeasureKind;

@@ -12,7 +12,6 @@ use datafusion::functions::core::arrow_cast;
 use datafusion::functions_aggregate::expr_fn::{count, sum};
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, lit};
 use datafusion::sql::unparser::expr_to_sql;
-
 use tithe_udfs::distinct_sketch;
 
 use crate::catalog::{CATALOG, Lake, LakeTable, TableFormat};
@@ -65,7 +64,9 @@ impl Session {
             Put::Done => Ok((schema, table)),
             Put::Forestalled => Err(EngineError::Write {
                 table: target.folder.table.clone(),
-                reason: format!("it has a rollup {name} already: take another name, or drop that one"),
+                reason: format!(
+                    "it has a rollup {name} already: refresh or drop that one, or take another name"
+                ),
             }),
         }
     }

@@ -92,6 +92,7 @@ impl Definition {
         if found.keys.is_empty() && found.measures.is_empty() {
             return Err(refuse("", "it keeps nothing: name keys to group by, or aggregates"));
         }
+        found.schema()?;
         Ok(found)
     }
 

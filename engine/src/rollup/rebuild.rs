@@ -3,6 +3,7 @@
 //! Between the two may stand what takes or leaves rows by the keys alone, and rows of other tables that are joined by them:
 //! every row of a group meets the same, and so does the group.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -118,7 +119,7 @@ impl Rebuilt {
 
 fn of_scan(scan: &TableScan, with: &Arc<RollupTable>, keyed: &Keyed<'_>) -> Result<Option<Rebuilt>> {
     let provider = source_as_provider(&scan.source)?;
-    let any: &dyn std::any::Any = provider.as_ref();
+    let any: &dyn Any = provider.as_ref();
     let same = any.downcast_ref::<LakeTable>().is_some_and(|table| table.has_rollup(with.rollup()));
     if !same || scan.fetch.is_some() {
         return Ok(None);

@@ -1,8 +1,9 @@
 //! Optimizer rule: an aggregate over a table is answered from a rollup of it that has what is asked.
 
+use std::any::Any;
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Result, TableReference};
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::simplify::SimplifyContext;
@@ -41,9 +42,14 @@ impl OptimizerRule for AnswerFromRollups {
             return Ok(Transformed::no(plan));
         }
         for (rows, table) in candidates(&aggregate.input)? {
-            if let Some(answered) = answered(aggregate, &table, config)? {
-                tracing::debug!(rollup = table.name(), rows, "answered from a rollup");
-                return Ok(Transformed::yes(answered));
+            match answered(aggregate, &table, config) {
+                Ok(Some(answered)) => {
+                    tracing::debug!(rollup = table.name(), rows, "answered from a rollup");
+                    return Ok(Transformed::yes(answered));
+                }
+                Ok(None) => {}
+                // The table answers all the same.
+                Err(error) => tracing::warn!(rollup = table.name(), %error, "a rollup cannot be asked"),
             }
         }
         Ok(Transformed::no(plan))
@@ -53,10 +59,10 @@ impl OptimizerRule for AnswerFromRollups {
 /// The rollups of the tables below that count for most of them, those with the fewest rows first.
 fn candidates(input: &LogicalPlan) -> Result<Vec<(u64, Arc<RollupTable>)>> {
     let mut found: Vec<(u64, Arc<LakeTable>, Arc<Rollup>)> = Vec::new();
-    datafusion::common::tree_node::TreeNode::apply(input, |node| {
+    input.apply(|node| {
         if let LogicalPlan::TableScan(scan) = node {
             let provider = source_as_provider(&scan.source)?;
-            let any: Arc<dyn std::any::Any + Send + Sync> = provider;
+            let any: Arc<dyn Any + Send + Sync> = provider;
             if let Ok(table) = any.downcast::<LakeTable>() {
                 for rollup in table.rollups() {
                     let coverage = rollup.coverage(table.listed_files(), table.rollup_files());
@@ -128,5 +134,6 @@ fn answered(
         columns.push(value.alias_qualified(qualifier.cloned(), field.name()));
     }
     let plan = Projection::try_new(columns, Arc::new(LogicalPlan::Aggregate(values)))?;
-    Ok(Some(LogicalPlan::Projection(plan)))
+    let same = plan.schema.logically_equivalent_names_and_types(&aggregate.schema);
+    Ok(same.then_some(LogicalPlan::Projection(plan)))
 }

@@ -22,7 +22,6 @@ use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, project_schema};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
-
 use tithe_udfs::distinct_sketch;
 
 use crate::catalog::{LakeFile, LakeTable};
