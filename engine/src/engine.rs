@@ -6,6 +6,9 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use prometheus_client::registry::Registry;
 use tithe_udfs::PseudonymKey;
@@ -15,7 +18,7 @@ use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, OnlyF
 use crate::cluster::{Cluster, Fingerprint};
 use crate::error::{EngineError, Result};
 use crate::execute::{QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool};
-use crate::optimize::{RepeatedText, TextCodes, share_small_sides};
+use crate::optimize::{RepeatedText, TextCodes, WholeWindows, share_small_sides};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
 use crate::result_cache::ResultCache;
@@ -293,6 +296,7 @@ fn state(
         .with_config(config)
         .with_runtime_env(Arc::clone(runtime))
         .with_default_features()
+        .with_physical_optimizer_rules(physical_rules())
         .with_query_planner(Arc::new(TithePlanner))
         .with_optimizer_rule(Arc::new(PushHarmlessFilters));
     let builder = match text_codes {
@@ -300,6 +304,17 @@ fn state(
         None => builder,
     };
     builder.with_physical_optimizer_rule(Arc::new(RepeatedText)).build()
+}
+
+/// DataFusion's, and of ours the one that must know which order the query asks for.
+fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = PhysicalOptimizer::new().rules;
+    let sorts = EnsureRequirements::new();
+    let placed = rules.iter().position(|rule| rule.name() == sorts.name());
+    if let Some(placed) = placed {
+        rules.insert(placed + 1, Arc::new(WholeWindows));
+    }
+    rules
 }
 
 fn fingerprint(
