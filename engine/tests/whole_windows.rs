@@ -252,7 +252,7 @@ async fn what_is_not_over_whole_partitions_is_sorted() {
 async fn rows_beyond_the_memory_are_sorted_on_disk() {
     let lake = TestLake::new();
     for file in 0..4 {
-        write(&lake, &format!("s/t/{file}.parquet"), file * 25_000, (file + 1) * 25_000);
+        write(&lake, &format!("s/t/{file}.parquet"), file * 100_000, (file + 1) * 100_000);
     }
     let sql = "SELECT count(*) AS c, sum(s * (n % 10)) AS s, max(m) AS m, max(long) AS l FROM (SELECT n, long, sum(large) OVER \
                (PARTITION BY small) AS s, max(text) OVER (PARTITION BY small) AS m FROM (SELECT *, repeat(text, 10) || n AS \
@@ -267,9 +267,9 @@ async fn rows_beyond_the_memory_are_sorted_on_disk() {
         assert_eq!(!line.contains("spill_count=0"), spills, "{line}");
     }
     // What the window held has been given back.
-    assert_eq!(value(&small, "SELECT count(*) FROM s.t").await, "100000");
+    assert_eq!(value(&small, "SELECT count(*) FROM s.t").await, "400000");
     assert_eq!(table(&small, sql).await, table(&large, sql).await);
 }
 
 /// Less than the rows, and enough to sort them.
-const SMALL: usize = 24 << 20;
+const SMALL: usize = 48 << 20;
