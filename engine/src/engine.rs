@@ -7,6 +7,9 @@ use datafusion::execution::memory_pool::MemoryPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::optimizer::{Optimizer, OptimizerRule};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use prometheus_client::registry::Registry;
 use tithe_udfs::PseudonymKey;
@@ -16,7 +19,7 @@ use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, OnlyF
 use crate::cluster::{Cluster, Fingerprint};
 use crate::error::{EngineError, Result};
 use crate::execute::{QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool};
-use crate::optimize::{RepeatedText, TextCodes, share_small_sides};
+use crate::optimize::{RepeatedText, TextCodes, WholeWindows, share_small_sides};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
 use crate::result_cache::ResultCache;
@@ -296,6 +299,7 @@ fn state(
         .with_config(config)
         .with_runtime_env(Arc::clone(runtime))
         .with_default_features()
+        .with_physical_optimizer_rules(physical_rules())
         .with_query_planner(Arc::new(TithePlanner))
         .with_optimizer_rules(optimizer_rules());
     let builder = match text_codes {
@@ -312,6 +316,17 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let moves = rules.iter().position(|rule| rule.name() == "push_down_limit").unwrap_or(rules.len());
     rules.insert(moves, Arc::new(AnswerFromRollups));
     rules.push(Arc::new(PushHarmlessFilters));
+    rules
+}
+
+/// DataFusion's, and of ours the one that must know which order the query asks for.
+fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = PhysicalOptimizer::new().rules;
+    let sorts = EnsureRequirements::new();
+    let placed = rules.iter().position(|rule| rule.name() == sorts.name());
+    if let Some(placed) = placed {
+        rules.insert(placed + 1, Arc::new(WholeWindows));
+    }
     rules
 }
 

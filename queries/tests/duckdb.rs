@@ -12,7 +12,9 @@ use arrow::datatypes::{DataType, Float64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde_json::{Value, json};
 use tithe_queries::{LibraryQuery, library};
-use tithe_testkit::{TpchQuery, open, python_or_skip, sample_lake, sample_session, tpch_lake, tpch_queries};
+use tithe_testkit::{
+    TPCH_SCALE, TpchQuery, open, python_or_skip, sample_lake, sample_session, tpch_lake, tpch_queries,
+};
 
 /// Values as text that loses nothing; `null` where there is none.
 fn rows(batch: &RecordBatch) -> Vec<Value> {
@@ -111,7 +113,7 @@ fn duckdb_answers_tpch_identically() {
             session.query("SET datafusion.catalog.default_schema = 'tpch'").await.expect("a setting");
         setting.collect().await.expect("a setting that is made");
         let mut cases = Vec::new();
-        for query in tpch_queries() {
+        for query in tpch_queries(TPCH_SCALE) {
             cases.push(tpch_case(&session, &query).await);
         }
         cases

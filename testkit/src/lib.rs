@@ -18,6 +18,6 @@ pub use browser::{Browser, browser_or_skip};
 pub use plan::{optimized_plan, redacted};
 pub use python::python_or_skip;
 pub use sample_lake::{open, sample_lake, sample_session};
-pub use tpch_lake::tpch_lake;
+pub use tpch_lake::{TPCH_SCALE, tpch_lake};
 pub use tpch_queries::{TpchQuery, tpch_queries};
 pub use workers::{TestWorker, cluster_of, coordinator, options_for, workers};

@@ -19,8 +19,8 @@ use tpchgen::generators::{
 use crate::answer::hash;
 use crate::kept_lake::kept_lake;
 
-/// Of the benchmark's smallest official size: about 60,000 lines of orders.
-const SCALE: f64 = 0.01;
+/// The scale of [`tpch_lake`], a hundredth of the benchmark's smallest official size: about 60,000 lines of orders.
+pub const TPCH_SCALE: f64 = 0.01;
 /// Files of a table that grows with the scale: more than any cluster of the tests has workers.
 const FILES: i32 = 6;
 /// Rows of a group in a file.
@@ -34,7 +34,7 @@ const ROW_GROUP: usize = 4096;
 #[must_use]
 pub fn tpch_lake() -> PathBuf {
     static LAKE: OnceLock<PathBuf> = OnceLock::new();
-    let name = format!("tpch-{SCALE}-{}", hash(include_bytes!("tpch_lake.rs")));
+    let name = format!("tpch-{TPCH_SCALE}-{}", hash(include_bytes!("tpch_lake.rs")));
     LAKE.get_or_init(|| kept_lake(&name, make)).clone()
 }
 
@@ -46,34 +46,34 @@ fn make(lake: &Path) {
     let once = |part: i32| part == 1;
     let all = |_part: i32| true;
     tables.write("region", RegionCsv::header(), &[Key, Text, Text], once, |part| {
-        RegionGenerator::new(SCALE, part, FILES).iter().map(RegionCsv::new)
+        RegionGenerator::new(TPCH_SCALE, part, FILES).iter().map(RegionCsv::new)
     });
     tables.write("nation", NationCsv::header(), &[Key, Text, Key, Text], once, |part| {
-        NationGenerator::new(SCALE, part, FILES).iter().map(NationCsv::new)
+        NationGenerator::new(TPCH_SCALE, part, FILES).iter().map(NationCsv::new)
     });
     let kinds = [Key, Text, Text, Text, Text, Int, Text, MONEY, Text];
     tables.write("part", PartCsv::header(), &kinds, all, |part| {
-        PartGenerator::new(SCALE, part, FILES).iter().map(PartCsv::new)
+        PartGenerator::new(TPCH_SCALE, part, FILES).iter().map(PartCsv::new)
     });
     let kinds = [Key, Text, Text, Key, Text, MONEY, Text];
     tables.write("supplier", SupplierCsv::header(), &kinds, all, |part| {
-        SupplierGenerator::new(SCALE, part, FILES).iter().map(SupplierCsv::new)
+        SupplierGenerator::new(TPCH_SCALE, part, FILES).iter().map(SupplierCsv::new)
     });
     tables.write("partsupp", PartSuppCsv::header(), &[Key, Key, Int, MONEY, Text], all, |part| {
-        PartSuppGenerator::new(SCALE, part, FILES).iter().map(PartSuppCsv::new)
+        PartSuppGenerator::new(TPCH_SCALE, part, FILES).iter().map(PartSuppCsv::new)
     });
     let kinds = [Key, Text, Text, Key, Text, MONEY, Text, Text];
     tables.write("customer", CustomerCsv::header(), &kinds, all, |part| {
-        CustomerGenerator::new(SCALE, part, FILES).iter().map(CustomerCsv::new)
+        CustomerGenerator::new(TPCH_SCALE, part, FILES).iter().map(CustomerCsv::new)
     });
     let kinds = [Key, Key, Text, MONEY, Date, Text, Text, Int, Text];
     tables.write("orders", OrderCsv::header(), &kinds, all, |part| {
-        OrderGenerator::new(SCALE, part, FILES).iter().map(OrderCsv::new)
+        OrderGenerator::new(TPCH_SCALE, part, FILES).iter().map(OrderCsv::new)
     });
     let kinds =
         [Key, Key, Key, Int, MONEY, MONEY, MONEY, MONEY, Text, Text, Date, Date, Date, Text, Text, Text];
     tables.write("lineitem", LineItemCsv::header(), &kinds, all, |part| {
-        LineItemGenerator::new(SCALE, part, FILES).iter().map(LineItemCsv::new)
+        LineItemGenerator::new(TPCH_SCALE, part, FILES).iter().map(LineItemCsv::new)
     });
 }
 

@@ -17,7 +17,7 @@ use crate::cluster::members::{Cluster, Member};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::execute::{TitheCodec, guard, query_span};
-use crate::optimize::{TextCodes, copy_tiny_sides, once_per_text};
+use crate::optimize::{TextCodes, WholeWindows, copy_tiny_sides, once_per_text, without_sorts};
 
 /// The workers of one attempt.
 struct Attempt(Vec<Url>);
@@ -45,8 +45,10 @@ pub(crate) fn distributed_state(
     let headers = with_query_id(carried_settings(state.config_options())?, query)?;
     let urls = members.iter().map(|member| member.url.clone()).collect();
     let mut builder = SessionStateBuilder::new_from_existing(state.clone());
-    // Workers choose for themselves what they read as codes.
-    let local = |rule: &Arc<dyn PhysicalOptimizerRule + Send + Sync>| rule.name() == TextCodes::NAME;
+    // Workers choose for themselves what they read as codes, and what they do not sort.
+    let local = |rule: &Arc<dyn PhysicalOptimizerRule + Send + Sync>| {
+        [TextCodes::NAME, WholeWindows::NAME].contains(&rule.name())
+    };
     if let Some(optimizer) = builder.physical_optimizers() {
         optimizer.rules.retain(|rule| !local(rule));
     }
@@ -78,7 +80,7 @@ pub(crate) fn worker_state(
         .with_distributed_channel_resolver(resolver(channels))
         .with_distributed_user_codec(TitheCodec)
         .with_distributed_worker_plan_rewrite_handler(move |event: WorkerPlanRewriteEvent| {
-            let plan = once_per_text(text_codes.read_codes(event.plan)?)?;
+            let plan = once_per_text(text_codes.read_codes(without_sorts(event.plan)?)?)?;
             Ok(WorkerPlanRewriteEventResponse::new(guard(plan, &span)?))
         })
         .build();

@@ -14,9 +14,11 @@ use crate::cluster::{Cluster, Member, distributed_state};
 use crate::error::{Result, plain};
 use crate::execute::encodable::check_encodable;
 use crate::execute::file_scan::{file_scan, reads_nothing};
+use crate::execute::filtered_window::has_filtered_window;
 use crate::execute::order_dependent::order_dependent_aggregate;
 use crate::execute::wire::has_large_lists;
 
+const FILTERED_WINDOW: &str = "it has a window with FILTER, which cannot be sent to workers";
 const LARGE_LISTS: &str = "it holds lists of a kind that cannot be sent to workers";
 
 /// A query that may run on workers.
@@ -62,6 +64,9 @@ impl OnWorkers {
     pub(super) async fn place(&self, embedded: &Arc<dyn ExecutionPlan>) -> Result<Place> {
         if let Some(reason) = self.obstacle(embedded) {
             return Ok(Place::Here(reason));
+        }
+        if has_filtered_window(&self.plan)? {
+            return Ok(Place::Here(FILTERED_WINDOW.to_owned()));
         }
         let members = self.cluster.members();
         if members.is_empty() {

@@ -7,6 +7,7 @@ mod distributed;
 mod encodable;
 mod explain;
 mod file_scan;
+mod filtered_window;
 mod guarded;
 mod limited;
 mod local;

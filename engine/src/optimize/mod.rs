@@ -6,7 +6,9 @@ mod once_per_text;
 mod repeated_text;
 mod text_codes;
 mod text_memory;
+mod whole_windows;
 
 pub(crate) use join_sides::{copy_tiny_sides, share_small_sides};
 pub(crate) use repeated_text::{RepeatedText, once_per_text};
 pub(crate) use text_codes::{TextCodes, footer, holds_codes, with_code_types};
+pub(crate) use whole_windows::{WholeWindows, without_sorts};

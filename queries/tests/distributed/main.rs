@@ -8,3 +8,4 @@ mod random_queries;
 mod shuffled;
 mod support;
 mod tpch_queries;
+mod windows;

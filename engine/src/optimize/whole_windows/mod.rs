@@ -1,0 +1,9 @@
+//! Aggregates over whole partitions of a window: groups are found by hash, and no row is sorted.
+
+mod calls;
+mod exec;
+mod rule;
+mod sorted;
+mod stream;
+
+pub(crate) use rule::{WholeWindows, without_sorts};
