@@ -15,12 +15,12 @@ use datafusion::common::Result;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::SessionContext;
 use proptest::prelude::*;
+use proptest::test_runner::{RngSeed, TestRunner};
+use tokio::runtime::Runtime;
 
-mod any_case;
 mod session;
 
-use any_case::for_any;
-use session::ask;
+use session::{ask, session};
 
 const FLAGS: [&str; 10] = [
     "bad_evidence",
@@ -277,9 +277,18 @@ fn check(case: &Case, row: usize, found: &StructArray) {
 
 #[test]
 fn any_evidence_gives_ordered_amounts_or_a_reason_in_any_partitions() {
-    for_any(250, &case(), |runtime, session, case| {
+    let config = ProptestConfig {
+        cases: 250,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(20_251_125),
+        max_shrink_time: 60_000,
+        ..ProptestConfig::default()
+    };
+    let runtime = Runtime::new().expect("a runtime");
+    let session = session();
+    let one = |case: Case| {
         let asked = |cut| {
-            let found = runtime.block_on(estimates(session, &case, cut));
+            let found = runtime.block_on(estimates(&session, &case, cut));
             found.unwrap_or_else(|error| panic!("{error} of {case:?}"))
         };
         let found = asked((case.creators.len(), 1));
@@ -287,5 +296,7 @@ fn any_evidence_gives_ordered_amounts_or_a_reason_in_any_partitions() {
             check(&case, row, &found);
         }
         assert_eq!(asked(case.cut), found, "{case:?}");
-    });
+        Ok(())
+    };
+    TestRunner::new(config).run(&case(), one).expect("every case holds");
 }

@@ -12,11 +12,11 @@ use arrow::datatypes::{DataType, Float64Type, TimeUnit};
 use datafusion::common::Result;
 use datafusion::prelude::SessionContext;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use tokio::runtime::Runtime;
 
-mod any_case;
 mod session;
 
-use any_case::for_any;
 use session::{ask, session};
 
 /// What `status` says with a forecast, and without one; `:n` stands for a number.
@@ -237,17 +237,30 @@ fn check_explanation(case: &Case, forecast: &StructArray, explanation: &StructAr
 
 #[test]
 fn any_rows_give_ordered_bounds_or_a_documented_status() {
-    for_any(400, &case(), |runtime, session, case| match runtime.block_on(forecast(session, &case)) {
-        Ok(Some((steps, explanation))) => {
-            check(&case, &steps);
-            check_explanation(&case, &steps, &explanation);
+    let config = ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(20_251_125),
+        max_shrink_time: 60_000,
+        ..ProptestConfig::default()
+    };
+    let runtime = Runtime::new().expect("a runtime");
+    let session = session();
+    let one = |case: Case| {
+        match runtime.block_on(forecast(&session, &case)) {
+            Ok(Some((steps, explanation))) => {
+                check(&case, &steps);
+                check_explanation(&case, &steps, &explanation);
+            }
+            Ok(None) => assert!(case.rows.is_empty(), "{case:?}"),
+            Err(error) => {
+                let wanted = case.gaps == "error" && error.to_string().contains("periods are missing");
+                assert!(wanted, "{error} of {case:?}");
+            }
         }
-        Ok(None) => assert!(case.rows.is_empty(), "{case:?}"),
-        Err(error) => {
-            let wanted = case.gaps == "error" && error.to_string().contains("periods are missing");
-            assert!(wanted, "{error} of {case:?}");
-        }
-    });
+        Ok(())
+    };
+    proptest::test_runner::TestRunner::new(config).run(&case(), one).expect("every case holds");
 }
 
 /// Every word of these lists stands in the documentation.
