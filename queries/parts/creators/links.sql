@@ -79,10 +79,12 @@ keys AS (
     LEFT JOIN ref.agency a ON a.email = m.email
     WHERE a.agency_id IS NULL
     UNION ALL
-    SELECT n.channel_id, 'owner', o.owner_id, CASE WHEN b.name = n.name THEN 'ban_name' ELSE 'ban_alone' END, NULL
+    -- Of a business that nobody is known to run, the business itself.
+    SELECT n.channel_id, 'owner', COALESCE(o.owner_id, b.taxpayer_id),
+           CASE WHEN b.name = n.name THEN 'ban_name' ELSE 'ban_alone' END, NULL
     FROM numbers n
-    JOIN tax.business_owner o ON o.ban = n.ban
     JOIN tax.taxpayer b ON b.ban = n.ban
+    LEFT JOIN tax.business_owner o ON o.ban = n.ban
     LEFT JOIN ref.agency a ON a.ban = n.ban
     WHERE a.agency_id IS NULL
     UNION ALL
@@ -114,16 +116,27 @@ weighed AS (
            w.strong,
            CAST(round(w.weight * 100) AS BIGINT) AS weight,
            CAST(round(w.disagreement * 100) AS BIGINT) AS disagreement,
-           ROW_NUMBER() OVER (PARTITION BY a.channel_id, a.relation, a.evidence ORDER BY a.party_id) = 1 AS first
+           ROW_NUMBER() OVER (PARTITION BY a.channel_id, a.relation, a.evidence ORDER BY a.party_id) = 1 AS first,
+           MIN(a.party_id) OVER (PARTITION BY a.channel_id, a.relation, a.evidence) AS first_party,
+           COUNT(*) OVER (PARTITION BY a.channel_id, a.relation, a.evidence) AS parties
     FROM agreements a
     JOIN income.link_weights w ON w.evidence = a.evidence AND w.relation = a.relation
+),
+named_by AS (
+    SELECT *,
+           concat(evidence, ' names ', first_party,
+                  CASE WHEN parties > 1 THEN concat(' and ', CAST(parties - 1 AS VARCHAR), ' more') ELSE '' END) AS naming
+    FROM weighed
 ),
 -- Evidence that a channel has and that points to another party alone speaks against this one.
 compared AS (
     SELECT *,
            SUM(CASE WHEN first THEN disagreement ELSE 0 END) OVER (PARTITION BY channel_id, relation) AS against_all,
-           SUM(CASE WHEN first THEN 1 ELSE 0 END) OVER (PARTITION BY channel_id, relation) AS kinds
-    FROM weighed
+           string_agg(CASE WHEN first THEN naming END, ', ') OVER (
+               PARTITION BY channel_id, relation ORDER BY weight DESC, evidence
+               ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+           ) AS naming_all
+    FROM named_by
 ),
 scored AS (
     SELECT channel_id,
@@ -133,17 +146,15 @@ scored AS (
            -- A second payer is a second witness.
            CAST(COUNT(*) FILTER (WHERE strong) + SUM(CASE WHEN strong AND payers > 1 THEN payers - 1 ELSE 0 END) AS BIGINT)
                AS strong_keys,
+           CAST(COUNT(*) FILTER (WHERE strong) AS BIGINT) AS strong_kinds,
            CAST(SUM(payers) AS BIGINT) AS payers,
-           concat(string_agg(concat(evidence, CASE WHEN payers = 0 THEN ''
-                                                   WHEN payers = 1 THEN ' (1 payer)'
-                                                   ELSE concat(' (', CAST(payers AS VARCHAR), ' payers)') END,
-                                    ' +', CAST(CAST(weight AS DOUBLE) / 100 AS VARCHAR)),
-                             ', ' ORDER BY weight DESC, evidence),
-                  CASE WHEN MAX(kinds) > COUNT(*)
-                       THEN concat('; against it, evidence that points to others alone (',  CAST(MAX(kinds) - COUNT(*) AS VARCHAR), ' of ',
-                                   CAST(MAX(kinds) AS VARCHAR), ' kinds) ',
-                                   CAST(CAST(MAX(against_all) - SUM(disagreement) AS DOUBLE) / 100 AS VARCHAR))
-                       ELSE '' END) AS reasons
+           string_agg(concat(evidence, CASE WHEN payers = 0 THEN ''
+                                            WHEN payers = 1 THEN ' (1 payer)'
+                                            ELSE concat(' (', CAST(payers AS VARCHAR), ' payers)') END,
+                             ' +', CAST(CAST(weight AS DOUBLE) / 100 AS VARCHAR)),
+                      ', ' ORDER BY weight DESC, evidence) AS keys,
+           CAST(MAX(against_all) - SUM(disagreement) AS DOUBLE) / 100 AS against_weight,
+           NULLIF(array_to_string(array_except(string_to_array(MAX(naming_all), ', '), array_agg(naming)), ', '), '') AS against
     FROM compared
     GROUP BY channel_id, relation, party_id
 ),
@@ -151,15 +162,21 @@ rivals AS (
     SELECT *,
            ROW_NUMBER() OVER (PARTITION BY channel_id, relation ORDER BY score DESC, strong_keys DESC, party_id) AS place,
            LEAD(score) OVER (PARTITION BY channel_id, relation ORDER BY score DESC, strong_keys DESC, party_id) AS rival_score,
-           SUM(CASE WHEN strong_keys > 0 THEN 1 ELSE 0 END) OVER (PARTITION BY channel_id, relation) AS strong_parties
+           SUM(CASE WHEN strong_keys > 0 THEN 1 ELSE 0 END) OVER (PARTITION BY channel_id, relation) AS strong_parties,
+           -- Several payers may copy one mistake: where they are all there is, nothing may speak against them.
+           strong_keys >= 2 AND strong_kinds < 2 AND against IS NOT NULL AS outweighed
     FROM scored
 ),
 -- Two strong keys or it is a candidate; strong keys of two parties contradict each other, however many there are.
 ranked AS (
     SELECT *,
            CASE WHEN strong_keys > 0 AND strong_parties > 1 THEN 'contradictory'
-                WHEN strong_keys >= 2 THEN 'linked'
+                WHEN strong_keys >= 2 AND NOT outweighed THEN 'linked'
                 ELSE 'candidate'
-           END AS status
+           END AS status,
+           concat(keys,
+                  CASE WHEN against IS NULL THEN ''
+                       ELSE concat('; against it: ', against, ' ', CAST(against_weight AS VARCHAR)) END,
+                  CASE WHEN outweighed AND strong_parties = 1 THEN '; so payers alone do not link it' ELSE '' END) AS reasons
     FROM rivals
 )

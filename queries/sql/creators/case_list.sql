@@ -8,7 +8,7 @@
 -- param: include_candidates boolean false – list channels whose owner is only a candidate
 -- column: rank integer – by expected undeclared income
 -- column: taxpayer_id text – taxpayer linked to the channel
--- column: link_status text – linked: two strong keys; candidate: fewer, so ask who owns the channel first
+-- column: link_status text – linked: two strong keys; candidate: fewer, or payers alone against other evidence, so ask who owns the channel first
 -- column: channel_id text – channel
 -- column: title text – its name
 -- column: p10 integer – gross receipts of the year, 10 % quantile, NT$
@@ -48,7 +48,14 @@ WITH cases AS (
                CASE WHEN donation_signal THEN '; asks for donations' ELSE '' END,
                '; owner by ', link_reasons
            ) AS evidence,
-           CASE WHEN link_status = 'candidate' THEN 'Who owns the channel? Fewer than two strong keys agree'
+           CASE WHEN link_status = 'candidate'
+                THEN concat('Who owns the channel? ',
+                            CASE WHEN strong_keys >= 2 THEN 'Payers alone name this taxpayer' ELSE 'Fewer than two strong keys agree' END,
+                            CASE WHEN against_link IS NOT NULL THEN concat(', and ', against_link) ELSE '' END)
+                WHEN against_link IS NOT NULL
+                THEN concat('Is the channel this taxpayer''s? Two strong keys agree, yet ', against_link)
+                WHEN array_has(income['flags'], 'conflicting_evidence')
+                THEN 'Are the payments and remittances this channel''s? They hardly fit its audience and posts'
                 WHEN declared < reported_amount
                 THEN concat('Payers reported NT$', CAST(reported_amount - declared AS VARCHAR),
                             ' more than was declared: which of their statements does the return contain?')

@@ -6,12 +6,12 @@
 -- column: handle text – its handle
 -- column: relation text – owner, or represented_by for agencies, which are never the owner
 -- column: party_id text – taxpayer, or agency
--- column: status text – linked: two strong keys; candidate: fewer, ask before acting; contradictory: strong keys of several parties
+-- column: status text – linked: two strong keys; candidate: fewer, or payers alone against other evidence, ask before acting; contradictory: strong keys of several parties
 -- column: score double – sum of the weights of keys that agree and of those that point to another, bits, 2 decimals
 -- column: strong_keys integer – independent strong keys that agree; each payer is one
 -- column: payers integer – payers whose statements name the channel
 -- column: rival_score double – of the next party; NULL where there is none
--- column: reasons text – each key with its weight
+-- column: reasons text – each key with its weight, and what speaks against it: the evidence that names others alone, and whom
 -- with: creators/links
 -- portable: no
 SELECT r.channel_id,

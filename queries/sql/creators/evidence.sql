@@ -109,8 +109,16 @@ told AS (
                 ELSE 'No taxpayer shares a key with the channel'
            END,
            'ask_next',
-           CASE WHEN taxpayer_id IS NOT NULL AND link_status = 'linked'
+           CASE WHEN taxpayer_id IS NOT NULL AND link_status = 'linked' AND against_link IS NULL
                 THEN 'Nothing: two independent strong keys agree; the creator can still contest the link'
+                WHEN taxpayer_id IS NOT NULL AND link_status = 'linked'
+                THEN concat('Two independent strong keys agree, yet ', against_link, ': ask the creator how that comes')
+                WHEN taxpayer_id IS NOT NULL AND strong_keys >= 2
+                THEN concat('Confirm who owns the channel before asking anything else: payers alone name this taxpayer, and ',
+                            against_link)
+                WHEN taxpayer_id IS NOT NULL AND against_link IS NOT NULL
+                THEN concat('Confirm who owns the channel before asking anything else: at most one strong key agrees, and ',
+                            against_link)
                 WHEN taxpayer_id IS NOT NULL
                 THEN 'Confirm who owns the channel before asking anything else: at most one strong key agrees'
                 WHEN link_status = 'contradictory'

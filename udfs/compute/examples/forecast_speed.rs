@@ -10,7 +10,10 @@ use std::time::Instant;
 
 use tithe_compute::forecast::{Model, SeriesRef, forecast_many, forecast_series};
 
+mod processor_time;
 mod series_file;
+
+use processor_time::processor_seconds;
 
 const RUNS: usize = 20;
 
@@ -59,10 +62,4 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     Ok(())
-}
-
-/// Time this thread has run, where the system tells.
-fn processor_seconds() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    Some(text.split_whitespace().next()?.parse::<f64>().ok()? * 1e-9)
 }

@@ -1,39 +1,79 @@
+use std::ops::Range;
+
 use super::needed::{Before, Needed, contains};
 
 /// Most phrases of a filter: a bit each.
 pub(super) const MOST_PHRASES: usize = 64;
+/// Places where a phrase may begin that are kept apart.
+const MOST_STARTS: usize = 4;
 
 /// The texts that phrases need, and where in a text one of them may begin: told by its first character, or the first two
 /// of ASCII, so that most places are passed over by one look into a table.
 #[derive(Debug)]
 pub(super) struct Filter {
-    /// Of each first character, in small letters, the texts.
+    /// The texts, by what they begin with; of one phrase in the order in which its pattern prefers them.
     groups: Vec<Vec<Entry>>,
-    /// The place of a first character's group, by its number; other characters have none.
-    group_of: Box<[u16]>,
+    /// The place of the group of a first character beyond ASCII, by its number.
+    of_character: Box<[u16]>,
+    /// The place of the group of two bytes of ASCII.
+    of_pair: Box<[u16]>,
     /// Those that need no text.
     anywhere: u64,
     /// First characters of three bytes, a bit each, by their first two bytes and then by the third.
     characters: Box<[u64; 1024]>,
-    /// Second bytes of ASCII, a bit each, by the first one and the upper half of the second.
-    pairs: [[u64; 2]; 128],
+    /// Bytes after one of ASCII, a bit each, by that one and the upper bits of the second.
+    pairs: Box<[[u64; 4]; 128]>,
     /// Whether a text begins with a character of two or four bytes.
     others: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Entry {
     phrase: usize,
     needed: Needed,
-    /// Whether the text has letters, which may be of either case.
-    letters: bool,
+    head: Head,
+}
+
+/// The first eight bytes of a text, to be compared at once.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    key: u64,
+    /// The bytes that there are.
+    mask: u64,
+    /// What makes small letters of letters.
+    fold: u64,
+}
+
+impl Head {
+    /// Of a text in small letters.
+    fn of(text: &str) -> Self {
+        let start = text.as_bytes().get(..text.len().min(8)).unwrap_or_default();
+        let each = |byte: fn(u8) -> u8| first_eight(&start.iter().map(|of| byte(*of)).collect::<Vec<_>>());
+        Self {
+            key: each(|byte| byte),
+            mask: each(|_| 0xFF),
+            fold: each(|byte| if byte.is_ascii_lowercase() { 0x20 } else { 0 }),
+        }
+    }
+}
+
+/// The first eight bytes as a number; what is not there is 0.
+fn first_eight(bytes: &[u8]) -> u64 {
+    bytes.first_chunk().copied().map_or_else(
+        || bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)),
+        u64::from_le_bytes,
+    )
 }
 
 impl Entry {
-    fn begins(&self, rest: &[u8]) -> bool {
+    /// Whether `rest`, whose first eight bytes are `start`, begins with the text.
+    fn begins(&self, rest: &[u8], start: u64) -> bool {
+        let Head { key, mask, fold } = self.head;
+        if (start | fold) & mask != key {
+            return false;
+        }
         let text = self.needed.text.as_bytes();
-        let Some(start) = rest.get(..text.len()) else { return false };
-        if self.letters { start.eq_ignore_ascii_case(text) } else { start == text }
+        text.len() <= 8 || rest.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text))
     }
 }
 
@@ -41,105 +81,149 @@ impl Entry {
 #[derive(Debug)]
 pub(super) struct Hits {
     /// A bit for each phrase of whose texts one occurs.
-    possible: u64,
-    from: [usize; MOST_PHRASES],
-    last: [usize; MOST_PHRASES],
+    pub(super) possible: u64,
+    /// Of each such phrase, the place of its spot.
+    spot_of: [u8; MOST_PHRASES],
+    spots: Vec<Spot>,
+}
+
+/// Where a phrase may be.
+#[derive(Debug)]
+pub(super) struct Spot {
+    /// No occurrence begins before this byte.
+    pub(super) from: usize,
+    /// None begins after this one.
+    pub(super) last: usize,
+    /// Where one may begin at all, if that is known and at few places: those up to `known`, in rising order.
+    starts: [usize; MOST_STARTS],
+    known: usize,
+    scattered: bool,
+    /// The end of the text that occurs first and, of those that begin there, is preferred, while each text that was met
+    /// is a match alone.
+    end: Option<usize>,
+}
+
+impl Spot {
+    /// The first occurrence, where that is known.
+    pub(super) fn first(&self) -> Option<Range<usize>> {
+        self.end.map(|end| self.from..end)
+    }
+
+    /// The only bytes with which occurrences begin, if they are known.
+    pub(super) fn starts(&self) -> Option<&[usize]> {
+        self.starts.get(..self.known).filter(|_| !self.scattered)
+    }
+
+    fn at(from: usize, place: usize, whole: Option<usize>) -> Self {
+        let exact = from == place;
+        let known = usize::from(exact);
+        Self { from, last: place, starts: [from; MOST_STARTS], known, scattered: !exact, end: whole }
+    }
+
+    /// Texts are met from the first to the last.
+    fn add(&mut self, from: usize, place: usize, whole: Option<usize>) {
+        self.from = from.min(self.from);
+        self.end = self.end.filter(|_| whole.is_some());
+        let again = self.last == place;
+        self.last = place;
+        match self.starts.get_mut(self.known) {
+            _ if self.scattered => {}
+            Some(next) if from == place => {
+                *next = place;
+                self.known += usize::from(!again);
+            }
+            _ => self.scattered = from != place || !again,
+        }
+    }
 }
 
 impl Hits {
-    const fn none() -> Self {
-        Self { possible: 0, from: [0; MOST_PHRASES], last: [0; MOST_PHRASES] }
+    fn none() -> Self {
+        Self { possible: 0, spot_of: [0; MOST_PHRASES], spots: Vec::with_capacity(8) }
     }
 
-    /// No occurrence of this phrase begins before this byte; nothing where it does not occur.
-    pub(super) fn from(&self, phrase: usize) -> Option<usize> {
-        self.from.get(phrase).copied().filter(|_| self.possible >> phrase & 1 == 1)
+    /// Where a phrase may be, if it is possible.
+    pub(super) fn spot(&self, phrase: usize) -> Option<&Spot> {
+        let spot = self.spot_of.get(phrase).filter(|_| self.possible >> phrase & 1 == 1)?;
+        self.spots.get(usize::from(*spot))
     }
 
-    /// No occurrence of this phrase begins after this byte.
-    pub(super) fn last(&self, phrase: usize) -> usize {
-        self.last.get(phrase).copied().unwrap_or(usize::MAX)
-    }
-
-    fn add(&mut self, phrase: usize, from: usize, last: usize) {
-        let (Some(first), Some(end)) = (self.from.get_mut(phrase), self.last.get_mut(phrase)) else { return };
-        *first = if self.possible >> phrase & 1 == 1 { from.min(*first) } else { from };
-        *end = last.max(*end);
-        self.possible |= 1 << phrase;
+    fn add(&mut self, phrase: usize, from: usize, place: usize, whole: Option<usize>) {
+        let Some(of_phrase) = self.spot_of.get_mut(phrase) else { return };
+        if self.possible >> phrase & 1 == 0 {
+            // Of 64 at most.
+            *of_phrase = u8::try_from(self.spots.len()).unwrap_or(u8::MAX);
+            self.spots.push(Spot::at(from, place, whole));
+            self.possible |= 1 << phrase;
+        } else if let Some(spot) = self.spots.get_mut(usize::from(*of_phrase)) {
+            spot.add(from, place, whole);
+        }
     }
 }
 
 /// Numbers of characters that are told apart.
 const MOST_CHARACTERS: usize = 0x1_0000;
-/// Of a character with which no text begins.
-const NO_GROUP: u16 = u16::MAX;
-/// Stands for a byte beyond ASCII and for the end of the text.
-const NO_ASCII: u8 = 0x7f;
+/// The first group has no texts: of what none begins with.
+const NO_GROUP: u16 = 0;
+/// Stands for any byte beyond ASCII and for the end of the text.
+const NO_ASCII: u8 = 0x80;
 
 impl Filter {
     /// Of the texts that each phrase needs, none of them empty, if it needs any; at most 64 phrases.
     pub(super) fn new(phrases: Vec<Option<Vec<Needed>>>) -> Self {
         let mut filter = Self {
-            groups: Vec::new(),
-            group_of: vec![NO_GROUP; MOST_CHARACTERS].into(),
+            groups: vec![Vec::new()],
+            of_character: vec![NO_GROUP; MOST_CHARACTERS].into(),
+            of_pair: vec![NO_GROUP; 128 * 256].into(),
             anywhere: 0,
             characters: Box::new([0; 1024]),
-            pairs: [[0; 2]; 128],
+            pairs: Box::new([[0; 4]; 128]),
             others: false,
         };
-        for (place, needed) in phrases.into_iter().enumerate() {
+        for (phrase, needed) in phrases.into_iter().enumerate() {
             let Some(needed) = needed else {
-                filter.anywhere |= 1 << place;
+                filter.anywhere |= 1 << phrase;
                 continue;
             };
-            for needed in needed {
-                filter.admit(needed.text.as_bytes());
-                let group = filter.group_with(first_of(&needed.text));
-                let letters = needed.text.bytes().any(|byte| byte.is_ascii_alphabetic());
-                if let Some(group) = filter.groups.get_mut(group) {
-                    group.push(Entry { phrase: place, needed, letters });
-                }
+            for mut needed in needed {
+                needed.text.make_ascii_lowercase();
+                filter.add(Entry { phrase, head: Head::of(&needed.text), needed });
             }
         }
         filter
     }
 
-    /// The place of the group of texts with this first character, which is made if there is none.
-    fn group_with(&mut self, first: char) -> usize {
-        let number = number_of(first);
-        let known = self.group_of.get(number).copied().filter(|place| *place != NO_GROUP);
-        if let Some(place) = known {
-            return usize::from(place);
-        }
-        let next = self.groups.len();
-        self.groups.push(Vec::new());
-        if let (Some(place), Ok(next)) = (self.group_of.get_mut(number), u16::try_from(next)) {
-            *place = next;
-        }
-        next
-    }
-
-    fn admit(&mut self, text: &[u8]) {
-        match *text {
+    fn add(&mut self, entry: Entry) {
+        match *entry.needed.text.as_bytes() {
             [first, ..] if first.is_ascii() => {
-                for first in [first.to_ascii_lowercase(), first.to_ascii_uppercase()] {
-                    let pairs = &mut self.pairs[usize::from(first)];
-                    let mut admit = |second: u8| pairs[usize::from(second >> 6)] |= 1 << (second & 63);
-                    match text.get(1) {
-                        None => *pairs = [u64::MAX; 2],
-                        Some(second) if second.is_ascii() => {
-                            admit(second.to_ascii_lowercase());
-                            admit(second.to_ascii_uppercase());
-                        }
-                        Some(_) => admit(NO_ASCII),
+                let seconds = match entry.needed.text.as_bytes().get(1) {
+                    None => 0..=NO_ASCII,
+                    Some(second) if second.is_ascii() => *second..=*second,
+                    Some(_) => NO_ASCII..=NO_ASCII,
+                };
+                let mut pairs: Vec<(u8, u8)> = seconds
+                    .flat_map(|second| cases(second).into_iter().map(move |second| (first, second)))
+                    .flat_map(|(first, second)| cases(first).into_iter().map(move |first| (first, second)))
+                    .collect();
+                pairs.sort_unstable();
+                pairs.dedup();
+                for (first, second) in pairs {
+                    let after = &mut self.pairs[usize::from(first)];
+                    after[usize::from(second >> 6)] |= 1 << (second & 63);
+                    if second == NO_ASCII {
+                        after[2..].fill(u64::MAX);
                     }
+                    put(&mut self.groups, self.of_pair.get_mut(place_of_pair(first, second)), &entry);
                 }
+                return;
             }
             [first @ 0xE0..=0xEF, second, third, ..] => {
-                self.characters[pair_of(first, second)] |= 1 << (third & 63);
+                self.characters[start_of(first, second)] |= 1 << (third & 63);
             }
             _ => self.others = true,
         }
+        let number = number_of(entry.needed.text.chars().next().unwrap_or_default());
+        put(&mut self.groups, self.of_character.get_mut(number), &entry);
     }
 
     /// The phrases of which a text contains what they need, and where they may be; nothing where there are none.
@@ -150,54 +234,100 @@ impl Filter {
         while anywhere != 0 {
             // Of 64 bits.
             let phrase = anywhere.trailing_zeros() as usize;
-            hits.get_or_insert_with(Hits::none).add(phrase, 0, text.len());
+            hits.get_or_insert_with(Hits::none).add(phrase, 0, text.len(), None);
             anywhere &= anywhere - 1;
         }
         let mut place = 0;
-        while let Some(&first) = bytes.get(place) {
-            let (begins, width) = match first {
+        while let Some(&[first, second, third]) = bytes.get(place..).and_then(<[u8]>::first_chunk) {
+            place += match first {
                 0..=0x7F => {
-                    let second = bytes.get(place + 1).copied().filter(u8::is_ascii).unwrap_or(NO_ASCII);
-                    (
-                        self.pairs[usize::from(first & 127)][usize::from(second >> 6 & 1)] >> (second & 63)
-                            & 1
-                            == 1,
-                        1,
-                    )
-                }
-                0xE0..=0xEF => match bytes.get(place + 1..place + 3) {
-                    Some(&[second, third]) => {
-                        (self.characters[pair_of(first, second)] >> (third & 63) & 1 == 1, 3)
+                    if self.admits(first, second) {
+                        self.add_hits(self.group_of_pair(first, second), text, place, &mut hits);
                     }
-                    _ => (false, 3),
-                },
-                0xF0..=0xFF => (self.others, 4),
-                _ => (self.others, 2),
+                    1
+                }
+                0xE0..=0xEF => {
+                    if self.characters[start_of(first, second)] >> (third & 63) & 1 == 1 {
+                        self.add_hits(self.group_at(text, place), text, place, &mut hits);
+                    }
+                    3
+                }
+                _ => {
+                    if self.others {
+                        self.add_hits(self.group_at(text, place), text, place, &mut hits);
+                    }
+                    if first < 0xE0 { 2 } else { 4 }
+                }
             };
-            if begins {
-                self.add_hits(text, place, &mut hits);
-            }
-            place += width;
+        }
+        // The last two bytes, or the last character.
+        while let Some(&first) = bytes.get(place) {
+            let group = if first.is_ascii() {
+                self.group_of_pair(first, bytes.get(place + 1).copied().unwrap_or(NO_ASCII))
+            } else {
+                self.group_at(text, place)
+            };
+            self.add_hits(group, text, place, &mut hits);
+            place += if first.is_ascii() { 1 } else { 2 };
         }
         hits
     }
 
-    /// Adds the phrases that need a text which stands at `place`.
-    fn add_hits(&self, text: &str, place: usize, hits: &mut Option<Hits>) {
-        let (before, rest) = text.split_at(place);
-        let group = self.group_of.get(number_of(first_of(rest)));
-        let alike = group.and_then(|group| self.groups.get(usize::from(*group)));
-        for entry in alike.into_iter().flatten() {
-            if entry.begins(rest.as_bytes()) {
+    /// Whether a text begins with a byte of ASCII and this one after it.
+    fn admits(&self, first: u8, second: u8) -> bool {
+        self.pairs[usize::from(first & 127)][usize::from(second >> 6)] >> (second & 63) & 1 == 1
+    }
+
+    fn group_of_pair(&self, first: u8, second: u8) -> Option<&u16> {
+        self.of_pair.get(place_of_pair(first, second.min(NO_ASCII)))
+    }
+
+    /// The group of the character beyond ASCII at `place`.
+    fn group_at(&self, text: &str, place: usize) -> Option<&u16> {
+        let first = text.get(place..).and_then(|rest| rest.chars().next());
+        self.of_character.get(number_of(first.unwrap_or_default()))
+    }
+
+    /// Adds the phrases that need a text which stands at `place`, of a group of texts.
+    fn add_hits(&self, group: Option<&u16>, text: &str, place: usize, hits: &mut Option<Hits>) {
+        let Some(group) = group.and_then(|group| self.groups.get(usize::from(*group))) else { return };
+        let rest = text.as_bytes().get(place..).unwrap_or_default();
+        let start = first_eight(rest);
+        for entry in group {
+            if entry.begins(rest, start) {
+                let before = || text.get(..place).unwrap_or_default();
                 let from = match &entry.needed.before {
+                    Before::Bytes(0) => place,
                     Before::Bytes(bytes) => text.floor_char_boundary(place.saturating_sub(*bytes)),
-                    Before::Characters(class) => before.trim_end_matches(|c| contains(class, c)).len(),
+                    Before::Characters(class) => before().trim_end_matches(|c| contains(class, c)).len(),
                     Before::Anything => 0,
                 };
-                hits.get_or_insert_with(Hits::none).add(entry.phrase, from, place);
+                let whole = entry.needed.whole.then_some(place + entry.needed.text.len());
+                hits.get_or_insert_with(Hits::none).add(entry.phrase, from, place, whole);
             }
         }
     }
+}
+
+/// Adds a text to a group, which is made if there is none yet.
+fn put(groups: &mut Vec<Vec<Entry>>, group: Option<&mut u16>, entry: &Entry) {
+    let Some(group) = group else { return };
+    if *group == NO_GROUP {
+        let Ok(next) = u16::try_from(groups.len()) else { return };
+        *group = next;
+        groups.push(Vec::new());
+    }
+    if let Some(group) = groups.get_mut(usize::from(*group)) {
+        group.push(entry.clone());
+    }
+}
+
+fn cases(byte: u8) -> [u8; 2] {
+    [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()]
+}
+
+fn place_of_pair(first: u8, second: u8) -> usize {
+    usize::from(first & 127) << 8 | usize::from(second)
 }
 
 /// Characters beyond the basic plane, which are few, share the last number.
@@ -206,12 +336,8 @@ fn number_of(c: char) -> usize {
     (c as usize).min(MOST_CHARACTERS - 1)
 }
 
-fn first_of(text: &str) -> char {
-    text.chars().next().unwrap_or('\0').to_ascii_lowercase()
-}
-
 /// The place of a character's first two bytes.
-fn pair_of(first: u8, second: u8) -> usize {
+fn start_of(first: u8, second: u8) -> usize {
     usize::from(first & 15) << 6 | usize::from(second & 63)
 }
 
@@ -233,7 +359,8 @@ mod tests {
     }
 
     fn filter() -> Filter {
-        let needed = |text: &&str| Needed { text: (*text).to_owned(), before: Before::Bytes(1) };
+        let needed =
+            |text: &&str| Needed { text: (*text).to_owned(), before: Before::Bytes(1), whole: false };
         let mut phrases: Vec<Option<Vec<Needed>>> =
             NEEDED.iter().map(|texts| Some(texts.iter().map(needed).collect())).collect();
         phrases.push(None);
@@ -274,12 +401,32 @@ mod tests {
     }
 
     #[test]
+    fn told_what_is_found_first_and_the_few_places_where_a_phrase_begins() {
+        let lexicon = ["團購價|團購|(?i)ko-?fi", "購物(甲|乙)|贊助", "[0-9]{1,2}折|免運"];
+        let needed = |pattern| crate::promotion::sponsor::needed::needed_texts(pattern);
+        let filter = Filter::new(lexicon.map(needed).into());
+        let check = |text: &str, phrase: usize, first: Option<Range<usize>>, starts: Option<&[usize]>| {
+            let hits = filter.hits(text).unwrap();
+            let spot = hits.spot(phrase).unwrap();
+            assert_eq!((spot.first(), spot.starts()), (first, starts), "{text}");
+        };
+        check("a團購價團購", 0, Some(1..10), Some(&[1, 10]));
+        check("團購KoFi", 0, Some(0..6), Some(&[0, 6]));
+        check("團購團購團購團購", 0, Some(0..6), Some(&[0, 6, 12, 18]));
+        check("團購團購團購團購價團購", 0, Some(0..6), None);
+        check("購物甲贊助", 1, Some(0..9), Some(&[0, 9]));
+        check("8折免運", 2, None, None);
+        check("免運8折", 2, None, None);
+        check("免運免運", 2, Some(0..6), Some(&[0, 6]));
+    }
+
+    #[test]
     fn told_where_a_phrase_may_begin_and_how_late() {
         let digits = || match crate::promotion::sponsor::needed::needed_texts("[0-9]+元") {
             Some(needed) => needed,
             None => panic!("needs a text"),
         };
-        let needed = |text: &str, before| Needed { text: text.to_owned(), before };
+        let needed = |text: &str, before| Needed { text: text.to_owned(), before, whole: false };
         let filter = Filter::new(vec![
             Some(digits()),
             Some(vec![needed("購", Before::Bytes(2)), needed("團", Before::Anything)]),
@@ -287,8 +434,9 @@ mod tests {
         ]);
         let told = |text: &str| {
             let hits = filter.hits(text);
-            [0, 1, 2]
-                .map(|phrase| hits.as_ref().and_then(|hits| Some((hits.from(phrase)?, hits.last(phrase)))))
+            [0, 1, 2].map(|phrase| {
+                hits.as_ref().and_then(|hits| hits.spot(phrase)).map(|spot| (spot.from, spot.last))
+            })
         };
         assert_eq!(told("abc"), [None, None, None]);
         assert_eq!(told("a 12元 元"), [Some((2, 8)), None, None]);

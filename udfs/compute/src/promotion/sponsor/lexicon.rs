@@ -5,12 +5,14 @@ use regex_automata::util::primitives::PatternID;
 
 use super::filter::{Filter, Hits, MOST_PHRASES};
 use super::needed::{Needed, needed_texts};
+use super::signals::{Pass, pass_of};
 
 /// One row of the lexicon.
 #[derive(Debug)]
 pub(super) struct Phrase {
     pub(super) id: &'static str,
     pub(super) class: &'static str,
+    pub(super) pass: Pass,
     pub(super) pattern: Regex,
     /// The pattern's groups of discount codes and of registration numbers.
     pub(super) code: Option<usize>,
@@ -73,6 +75,7 @@ fn read_phrase(line: &'static str) -> Result<(Phrase, Option<Vec<Needed>>), Stri
     let phrase = Phrase {
         id,
         class,
+        pass: pass_of(class),
         code: group("code"),
         ban: group("ban"),
         pattern: compiled,

@@ -10,6 +10,8 @@ const MOST_COMBINED: usize = 64;
 pub(super) struct Needed {
     pub(super) text: String,
     pub(super) before: Before,
+    /// Whether the text alone, ASCII letters in either case, is a match.
+    pub(super) whole: bool,
 }
 
 /// How far before a text that it contains a match may begin.
@@ -23,14 +25,36 @@ pub(super) enum Before {
     Anything,
 }
 
-/// What a part of a pattern says about the texts in its matches.
+/// What a part of a pattern says about the texts in its matches. Texts stand in the order in which the pattern prefers them.
 enum Part {
     /// A match is one of these texts.
-    Is(Vec<String>),
+    Is(Vec<Text>),
     /// A match contains one of these texts, each after what may be before it.
-    Contains(Vec<(String, Reach)>),
+    Contains(Vec<(Text, Reach)>),
     /// A match may be anything.
     Any,
+}
+
+/// A text in small letters.
+#[derive(Debug, Clone, Default)]
+struct Text {
+    text: String,
+    /// Whether it alone, in letters of either case, is a match of the part that it was told for.
+    whole: bool,
+}
+
+impl Text {
+    fn empty(whole: bool) -> Self {
+        Self { text: String::new(), whole }
+    }
+
+    fn then(&self, next: &Self) -> Self {
+        Self { text: self.text.clone() + &next.text, whole: self.whole && next.whole }
+    }
+
+    fn in_part(self) -> Self {
+        Self { whole: false, ..self }
+    }
 }
 
 /// What a pattern matches, roughly: at most so many bytes, if that is bounded, of these characters.
@@ -104,30 +128,49 @@ pub(super) fn needed_texts(pattern: &str) -> Option<Vec<Needed>> {
         Part::Contains(texts) => texts,
         Part::Any => return None,
     };
-    let needed = |(text, before): (String, Reach)| Needed { before: before.before(&text), text };
+    let needed =
+        |(Text { text, whole }, before): (Text, Reach)| Needed { before: before.before(&text), text, whole };
     (shortest(&texts) > 0).then(|| texts.into_iter().map(needed).collect())
 }
 
-fn at_its_start(texts: Vec<String>) -> Vec<(String, Reach)> {
+fn at_its_start(texts: Vec<Text>) -> Vec<(Text, Reach)> {
     texts.into_iter().map(|text| (text, Reach::nothing())).collect()
 }
 
 fn part(pattern: &Hir) -> Part {
     match pattern.kind() {
-        HirKind::Empty | HirKind::Look(_) => Part::Is(vec![String::new()]),
-        HirKind::Literal(literal) => {
-            String::from_utf8(literal.0.to_vec()).map_or(Part::Any, |text| Part::Is(vec![text]))
-        }
+        HirKind::Empty => Part::Is(vec![Text::empty(true)]),
+        HirKind::Look(_) => Part::Is(vec![Text::empty(false)]),
+        // A letter alone is one of its cases only.
+        HirKind::Literal(literal) => String::from_utf8(literal.0.to_vec()).map_or(Part::Any, |text| {
+            let whole = !text.contains(|c: char| c.is_ascii_alphabetic());
+            Part::Is(vec![Text { text: text.to_ascii_lowercase(), whole }])
+        }),
         HirKind::Class(class) => one_of(class),
         HirKind::Capture(capture) => part(&capture.sub),
+        HirKind::Repetition(repetition) if (repetition.min, repetition.max) == (0, Some(1)) => {
+            match part(&repetition.sub) {
+                Part::Is(mut texts) => {
+                    let place = if repetition.greedy { texts.len() } else { 0 };
+                    texts.insert(place, Text::empty(true));
+                    Part::Is(texts)
+                }
+                _ => Part::Any,
+            }
+        }
         HirKind::Repetition(repetition) if repetition.min > 0 => match part(&repetition.sub) {
-            Part::Is(texts) => Part::Contains(at_its_start(texts)),
-            other => other,
+            Part::Is(texts) => Part::Contains(in_parts(at_its_start(texts))),
+            Part::Contains(texts) => Part::Contains(in_parts(texts)),
+            Part::Any => Part::Any,
         },
         HirKind::Repetition(_) => Part::Any,
         HirKind::Concat(parts) => of_sequence(parts),
         HirKind::Alternation(ways) => of_ways(ways),
     }
+}
+
+fn in_parts(texts: Vec<(Text, Reach)>) -> Vec<(Text, Reach)> {
+    texts.into_iter().map(|(text, reach)| (text.in_part(), reach)).collect()
 }
 
 fn of_ways(ways: &[Hir]) -> Part {
@@ -147,16 +190,17 @@ fn of_ways(ways: &[Hir]) -> Part {
 
 /// What the best of the parts needs, where neighbours make longer texts together.
 fn of_sequence(parts: &[Hir]) -> Part {
-    let (mut sets, mut run, mut run_from, mut whole) = (Vec::new(), vec![String::new()], 0, true);
+    let nothing = || vec![Text::empty(true)];
+    let (mut sets, mut run, mut run_from, mut whole) = (Vec::new(), nothing(), 0, true);
     for (place, one) in parts.iter().enumerate() {
         match part(one) {
             Part::Is(texts) if texts.len() * run.len() <= MOST_COMBINED => {
-                let with = |start: &String| texts.iter().map(|text| start.clone() + text).collect::<Vec<_>>();
+                let with = |start: &Text| texts.iter().map(|text| start.then(text)).collect::<Vec<_>>();
                 run = run.iter().flat_map(with).collect();
             }
             other => {
                 whole = false;
-                sets.push((run_from, at_its_start(std::mem::replace(&mut run, vec![String::new()]))));
+                sets.push((run_from, at_its_start(std::mem::replace(&mut run, nothing()))));
                 run_from = place + 1;
                 match other {
                     Part::Is(texts) => (run, run_from) = (texts, place),
@@ -174,26 +218,29 @@ fn of_sequence(parts: &[Hir]) -> Part {
     let best = sets.into_iter().rev().max_by_key(|(_, texts)| shortest(texts));
     let (from, texts) = best.unwrap_or_default();
     let before = Reach::of(parts.get(..from).unwrap_or_default());
-    Part::Contains(texts.into_iter().map(|(text, inner)| (text, before.clone().then(&inner))).collect())
+    let beside = |(text, inner): (Text, Reach)| (text.in_part(), before.clone().then(&inner));
+    Part::Contains(texts.into_iter().map(beside).collect())
 }
 
-fn shortest(texts: &[(String, Reach)]) -> usize {
-    texts.iter().map(|(text, _)| text.len()).min().unwrap_or(0)
+fn shortest(texts: &[(Text, Reach)]) -> usize {
+    texts.iter().map(|(text, _)| text.text.len()).min().unwrap_or(0)
 }
 
 /// The characters of a small class, a letter and its other case as one.
 fn one_of(class: &Class) -> Part {
     let Class::Unicode(class) = class else { return Part::Any };
-    let mut texts: Vec<String> = Vec::new();
+    let mut texts: Vec<Text> = Vec::new();
     for range in class.iter() {
         for c in range.start()..=range.end() {
             // Other cases of ASCII letters beyond ASCII, ſ and the sign of Kelvin, are none in half-width texts.
-            let text = match c {
-                'ſ' | '\u{212a}' => continue,
-                c => c.to_ascii_lowercase().to_string(),
-            };
-            if !texts.contains(&text) {
-                texts.push(text);
+            if matches!(c, 'ſ' | '\u{212a}') {
+                continue;
+            }
+            let text = c.to_ascii_lowercase().to_string();
+            if !texts.iter().any(|known| known.text == text) {
+                let whole =
+                    contains(class, c.to_ascii_lowercase()) && contains(class, c.to_ascii_uppercase());
+                texts.push(Text { text, whole });
             }
             if texts.len() > MOST_OF_A_CLASS {
                 return Part::Any;
@@ -219,7 +266,8 @@ mod tests {
         check("[#＃](業配|廣告)", &["#業配", "#廣告", "＃業配", "＃廣告"]);
         check("贊助(我|頻道)|綠界", &["贊助我", "贊助頻道", "綠界"]);
         check(r"(?i)#ad\b|c/o ", &["#ad", "c/o "]);
-        check("(?i)ko-?fi", &["ko"]);
+        check("(?i)ko-?fi", &["ko-fi", "kofi"]);
+        check("甲(乙|丙)??丁?", &["甲丁", "甲", "甲丙丁", "甲丙", "甲乙丁", "甲乙"]);
         check("(?i)kiss", &["kiss"]);
         check(r"\d+\s?元|[1-9]折", &["元", "折"]);
         check(r"輸入.{0,12}(碼|代碼)?", &["輸入"]);
@@ -232,12 +280,28 @@ mod tests {
     }
 
     #[test]
+    fn some_are_matches_alone() {
+        let check = |pattern: &str, expected: &[&str]| {
+            let found = needed_texts(pattern).unwrap();
+            let whole: Vec<&str> =
+                found.iter().filter(|needed| needed.whole).map(|needed| needed.text.as_str()).collect();
+            assert_eq!(whole, expected, "{pattern}");
+        };
+        check("團購|(開|結)團", &["團購", "結團", "開團"]);
+        check(r"團購|[+＋]1\s*留言|限時.{0,6}團", &["團購"]);
+        check("(?i)ko-?fi|c/o ", &["ko-fi", "kofi", "c/o "]);
+        check("NT|[aB]購|[aA]團", &["a團"]);
+        check(r"#業配\b|^贊助|(甲)+|乙{2}|丙", &["丙"]);
+        check("(甲|乙丙+)丁", &[]);
+    }
+
+    #[test]
     fn matches_begin_no_farther_back_than_told() {
         let check = |pattern: &str, expected: &[&str]| {
             let told: Vec<String> = needed_texts(pattern)
                 .unwrap()
                 .into_iter()
-                .map(|Needed { text, before }| match before {
+                .map(|Needed { text, before, whole: _ }| match before {
                     Before::Bytes(bytes) => format!("{text} after {bytes}"),
                     Before::Characters(characters) => {
                         let some =
@@ -253,10 +317,10 @@ mod tests {
         check("贊助|[0-9]{1,3}(,[0-9])?元", &["贊助 after 0", "元 after 5"]);
         check(r"[0-9]+\s?元", &["元 after any of \"0 \""]);
         check(r"[0-9]+,?(甲|[a-z]+乙)", &["甲 after any of \"0,\"", "乙 after any of \"0,\""]);
-        check("(一?二){2}三?", &["二 after 3"]);
+        check("(一?二){2}三?", &["一二 after 0", "二 after 0"]);
         check("[^0]*團購", &["團購 after anything"]);
         check("[0-9購]+購", &["購 after anything"]);
         check(r"(?s).{2}團", &["團 after 8"]);
-        check("甲{2,}x?乙丙", &["乙丙 after any of \"\""]);
+        check("甲{2,}x?乙丙", &["x乙丙 after any of \"\"", "乙丙 after any of \"\""]);
     }
 }

@@ -79,64 +79,89 @@ impl SponsorLexicon {
         let mut signals = SponsorSignals::default();
         let Some(hits) = self.hits(text) else { return signals };
         let mut visible = Cow::Borrowed(text);
+        let mut found = 0;
         for pass in [Pass::Negation, Pass::Explicit, Pass::Rest] {
             let mut spent: Vec<Range<usize>> = Vec::new();
-            for (place, phrase) in self.phrases.iter().enumerate() {
-                let Some(from) = hits.from(place) else { continue };
-                if pass_of(phrase.class) != pass {
+            for place in ones(hits.possible) {
+                let Some(phrase) = self.phrases.get(place).filter(|phrase| phrase.pass == pass) else {
                     continue;
-                }
-                let mut within = Within { from, last: hits.last(place) };
-                let Some(span) = phrase.next(&visible, &within) else { continue };
-                // Blanks part words: what occurs among them alone does not occur in the text.
-                if let Cow::Owned(visible) = &visible
-                    && touches_blank(visible, &span)
-                    && phrase.next(text, &within).is_none()
-                {
-                    continue;
-                }
-                within.from = span.start;
-                let span = signals.collect(phrase, &visible, span, &within);
+                };
+                let Some(spot) = hits.spot(place) else { continue };
+                let mut within = Within { from: spot.from, last: spot.last, starts: spot.starts() };
+                let known = spot.first().filter(|span| !is_blanked(&visible, span));
+                let Some(span) = known.or_else(|| phrase.first(text, &visible, &within)) else { continue };
+                within.from = span.end;
+                let evidence = signals.collect(phrase, &visible, span.clone(), &within);
                 signals.evidence.push(SponsorEvidence {
                     id: phrase.id,
                     class: phrase.class,
-                    text: quote(visible.get(span.clone()).unwrap_or_default()),
+                    text: quote(visible.get(evidence).unwrap_or_default()),
                     start: span.start,
                     log_odds: phrase.log_odds,
                 });
+                found |= 1 << place;
                 if pass != Pass::Rest {
+                    spent.push(span);
                     spent.extend(phrase.spans(&visible, within));
                 }
             }
-            blank(&mut visible, &spent);
+            blank(&mut visible, spent);
         }
-        signals.sum_up(self);
+        signals.sum_up(self, found);
         signals
     }
 }
 
+/// The places of the bits that are set, in rising order.
+fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        // Of 64 bits.
+        let place = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+        bits &= bits - 1;
+        Some(place)
+    })
+}
+
 /// Where a phrase may still begin.
 #[derive(Debug, Clone)]
-struct Within {
+struct Within<'a> {
     from: usize,
     last: usize,
+    /// The only places, if they are known.
+    starts: Option<&'a [usize]>,
 }
 
 impl Phrase {
-    /// The first occurrence that begins there: mostly where it may begin at all.
-    fn next(&self, text: &str, within: &Within) -> Option<Range<usize>> {
+    /// The first occurrence in the visible text that is no work of what was blanked.
+    fn first(&self, text: &str, visible: &Cow<'_, str>, within: &Within<'_>) -> Option<Range<usize>> {
+        let span = self.next(visible, within)?;
+        // Blanks part words: what occurs among them alone does not occur in the text.
+        let parted = matches!(visible, Cow::Owned(visible) if touches_blank(visible, &span));
+        (!parted || self.next(text, within).is_some()).then_some(span)
+    }
+
+    /// The first occurrence that begins there.
+    fn next(&self, text: &str, within: &Within<'_>) -> Option<Range<usize>> {
         if within.from > within.last {
             return None;
         }
-        let input = Input::new(text).range(within.from..);
-        if let Some(end) = self.pattern.search_half(&input.clone().anchored(Anchored::Yes)) {
-            return Some(within.from..end.offset());
-        }
-        self.pattern.search(&input).map(|span| span.range())
+        let Some(starts) = within.starts else {
+            // Mostly where it may begin at all.
+            return self.at(text, within.from).or_else(|| {
+                self.pattern.search(&Input::new(text).range(within.from..)).map(|span| span.range())
+            });
+        };
+        starts.iter().filter(|start| **start >= within.from).find_map(|start| self.at(text, *start))
+    }
+
+    /// The occurrence that begins with this byte.
+    fn at(&self, text: &str, start: usize) -> Option<Range<usize>> {
+        let input = Input::new(text).range(start..).anchored(Anchored::Yes);
+        self.pattern.search_half(&input).map(|end| start..end.offset())
     }
 
     /// All occurrences, none over another. No phrase matches an empty text, so each begins after the last.
-    fn spans(&self, text: &str, mut within: Within) -> impl Iterator<Item = Range<usize>> {
+    fn spans(&self, text: &str, mut within: Within<'_>) -> impl Iterator<Item = Range<usize>> {
         std::iter::from_fn(move || {
             let span = self.next(text, &within)?;
             within.from = span.end;
@@ -151,30 +176,44 @@ fn touches_blank(visible: &str, span: &Range<usize>) -> bool {
     visible.as_bytes().get(seen).is_none_or(|seen| seen.contains(&0))
 }
 
+/// Whether any of a span has been blanked.
+fn is_blanked(visible: &Cow<'_, str>, span: &Range<usize>) -> bool {
+    let blank =
+        |visible: &String| visible.as_bytes().get(span.clone()).is_none_or(|bytes| bytes.contains(&0));
+    matches!(visible, Cow::Owned(visible) if blank(visible))
+}
+
 /// Puts blanks in place of the spans, which may overlap. As bytes they keep every offset, and no phrase matches them.
-pub(super) fn blank(visible: &mut Cow<'_, str>, spent: &[Range<usize>]) {
+pub(super) fn blank(visible: &mut Cow<'_, str>, mut spent: Vec<Range<usize>>) {
     if spent.is_empty() {
         return;
     }
-    let mut bytes = std::mem::take(visible).into_owned().into_bytes();
-    for span in spent {
-        if let Some(bytes) = bytes.get_mut(span.clone()) {
-            bytes.fill(0);
-        }
+    spent.sort_unstable_by_key(|span| span.start);
+    let mut left = String::with_capacity(visible.len());
+    for span in &spent {
+        // Spans begin and end between characters.
+        left.push_str(visible.get(left.len()..span.start).unwrap_or_default());
+        left.extend(std::iter::repeat_n('\0', span.end.saturating_sub(left.len())));
     }
-    // Spans begin and end between characters.
-    *visible = Cow::Owned(String::from_utf8(bytes).unwrap_or_default());
+    left.push_str(visible.get(left.len()..).unwrap_or_default());
+    *visible = Cow::Owned(left);
 }
 
 impl SponsorSignals {
-    /// Takes the codes and numbers that a phrase captures, of which `first` is the first occurrence, and gives the part
-    /// of that which is evidence.
-    fn collect(&mut self, phrase: &Phrase, text: &str, first: Range<usize>, within: &Within) -> Range<usize> {
+    /// Takes the codes and numbers that a phrase captures in its first occurrence and in those after it, and gives the
+    /// part of the first that is evidence.
+    fn collect(
+        &mut self,
+        phrase: &Phrase,
+        text: &str,
+        first: Range<usize>,
+        after: &Within<'_>,
+    ) -> Range<usize> {
         if phrase.code.is_none() && phrase.ban.is_none() {
             return first;
         }
         let (mut captures, mut evidence) = (phrase.pattern.create_captures(), None);
-        for span in phrase.spans(text, within.clone()) {
+        for span in std::iter::once(first.clone()).chain(phrase.spans(text, after.clone())) {
             let whole = Input::new(text).span(span.clone()).anchored(Anchored::Yes);
             phrase.pattern.search_captures(&whole, &mut captures);
             let group = |group: Option<usize>| captures.get_group(group?).map(|found| found.range());
@@ -194,28 +233,30 @@ impl SponsorSignals {
         evidence.unwrap_or(first)
     }
 
-    pub(super) fn sum_up(&mut self, lexicon: &SponsorLexicon) {
-        let of_phrase = |phrase: &&Phrase| self.evidence.iter().any(|evidence| evidence.id == phrase.id);
-        let matched: Vec<&Phrase> = lexicon.phrases.iter().filter(|phrase| of_phrase(phrase)).collect();
-        let score: f64 = matched
-            .iter()
-            .filter(|phrase| counts_towards_sponsorship(phrase.class))
-            .map(|phrase| phrase.log_odds)
-            .sum();
-        // The lexicon gives tenths: rounding takes off what adding them in binary leaves.
-        // The sum of nothing is -0.0; adding 0 makes it 0.
-        self.score = (score * 1000.0).round() / 1000.0 + 0.0;
-        for phrase in matched {
+    /// Adds up the phrases that were found, a bit each.
+    pub(super) fn sum_up(&mut self, lexicon: &SponsorLexicon, found: u64) {
+        let mut score = 0.0;
+        for phrase in ones(found).filter_map(|place| lexicon.phrases.get(place)) {
+            if counts_towards_sponsorship(phrase.class) {
+                score += phrase.log_odds;
+            }
             if !self.classes.contains(&phrase.class) {
                 self.classes.push(phrase.class);
             }
+            self.negated |= phrase.pass == Pass::Negation;
         }
+        // The lexicon gives tenths: rounding takes off what adding them in binary leaves.
+        // A sum just below nothing is rounded to -0.0; adding 0 makes it 0.
+        self.score = (score * 1000.0).round() / 1000.0 + 0.0;
         self.sponsored = self.score >= SPONSORED_FROM;
-        self.negated = self.classes.contains(&"negation");
-        self.evidence.sort_by(|left, right| (left.start, left.id).cmp(&(right.start, right.id)));
+        self.evidence.sort_unstable_by(|left, right| (left.start, left.id).cmp(&(right.start, right.id)));
     }
 }
 
 pub(super) fn quote(span: &str) -> String {
-    mask_mailboxes(span.trim()).chars().filter(|c| *c != '\0').take(LONGEST_QUOTE).collect()
+    let masked = mask_mailboxes(span.trim());
+    if masked.len() <= LONGEST_QUOTE && !masked.contains('\0') {
+        return masked.into_owned();
+    }
+    masked.chars().filter(|c| *c != '\0').take(LONGEST_QUOTE).collect()
 }

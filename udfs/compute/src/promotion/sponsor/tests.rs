@@ -130,14 +130,16 @@ fn defined(text: &str) -> SponsorSignals {
     let lexicon = SponsorLexicon::shipped().unwrap();
     let mut found = SponsorSignals::default();
     let mut visible = Cow::Borrowed(text);
+    let mut matched = 0;
     for pass in [Pass::Negation, Pass::Explicit, Pass::Rest] {
         let mut spent = Vec::new();
-        for (phrase, pattern) in lexicon.phrases.iter().zip(PATTERNS.iter()) {
+        for (place, (phrase, pattern)) in lexicon.phrases.iter().zip(PATTERNS.iter()).enumerate() {
             if pass_of(phrase.class) != pass || !pattern.is_match(text) {
                 continue;
             }
             let Some(first) = pattern.captures(&visible) else { continue };
             let whole = first.get_match();
+            matched |= 1 << place;
             let end = first.name("ban").map_or(whole.end(), |ban| ban.end());
             found.evidence.push(SponsorEvidence {
                 id: phrase.id,
@@ -156,9 +158,9 @@ fn defined(text: &str) -> SponsorSignals {
                 spent.extend(pattern.find_iter(&visible).map(|span| span.range()));
             }
         }
-        blank(&mut visible, &spent);
+        blank(&mut visible, spent);
     }
-    found.sum_up(lexicon);
+    found.sum_up(lexicon, matched);
     found
 }
 
