@@ -63,6 +63,6 @@ fn report(done: &Done, target: Target<'_>) {
         eprintln!("{} more rows, not shown: --max-rows 0 shows all", HumanCount(done.left_out));
     }
     if target.timing {
-        eprintln!("{} in {:.3} s", done.summary(), done.elapsed.as_secs_f64());
+        eprintln!("{}", done.cost());
     }
 }

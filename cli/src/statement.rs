@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use arrow::array::{Array, RecordBatch, UInt64Array};
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use tithe_engine::{EngineError, Session, StatementKind};
 use tokio::sync::mpsc;
 
@@ -38,6 +38,8 @@ pub(crate) struct Done {
     lines_skipped: usize,
     /// Values of JSON that were read as NULL, for they do not fit.
     values_nulled: usize,
+    /// Bytes that did not fit into memory.
+    bytes_spilled: usize,
 }
 
 /// Plans and runs `sql`, and writes its rows to what `destination` opens for the first result.
@@ -62,6 +64,7 @@ pub(crate) async fn run(
         elapsed: start.elapsed(),
         lines_skipped: report.lines_skipped(),
         values_nulled: report.values_nulled(),
+        bytes_spilled: report.bytes_spilled(),
     })
 }
 
@@ -167,6 +170,17 @@ impl Done {
             StatementKind::Change if self.rows > 0 => format!("done, {} rows", HumanCount(self.rows)),
             StatementKind::Change | StatementKind::Setting => "done".to_owned(),
         }
+    }
+
+    /// What happened, how long it took, and what went through the disk.
+    pub(crate) fn cost(&self) -> String {
+        let spilled = match self.bytes_spilled {
+            0 => String::new(),
+            bytes => {
+                format!(", {} spilled to disk", HumanBytes(u64::try_from(bytes).unwrap_or(u64::MAX)))
+            }
+        };
+        format!("{} in {:.3} s{spilled}", self.summary(), self.elapsed.as_secs_f64())
     }
 
     /// What of the files is missing from the answer, a line each; empty when nothing is.

@@ -75,6 +75,10 @@ async fn mistakes_in_the_request() {
     );
     assert_snapshot!(check("SET tithe.json.skip_bad_lines = perhaps").await, @r#"setting tithe.json.skip_bad_lines: "perhaps" is neither true nor false"#);
     assert_snapshot!(check("SELECT sum(seller_ban) FROM invoice.header").await, @"function sum takes Decimal, UInt64, Int64, Float64, Duration or Interval, not String; cast the argument");
+    assert_snapshot!(check("SELECT 1 FROM invoice.header WHERE total_amount BETWEEN 1 AND INTERVAL '1 day'").await, @"BETWEEN cannot compare Int64 and Interval(MonthDayNano); cast its three values to one type");
+    assert_snapshot!(check("SELECT 1 FROM invoice.header WHERE DATE '2025-01-01' BETWEEN 1 AND true").await, @"BETWEEN cannot compare Date32 and Boolean; cast its three values to one type");
+    assert_snapshot!(check("SELECT [total_amount] BETWEEN 1 AND 2 FROM invoice.header").await, @"BETWEEN cannot compare List(Int64) and Int64; cast its three values to one type");
+    assert_snapshot!(check("SELECT sum(1) OVER (ORDER BY INTERVAL '1 day' RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM invoice.header").await, @"a window with RANGE cannot be ordered by Interval(MonthDayNano); order it by a number, text, date or time, or write ROWS");
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ struct RunArguments {
     #[command(flatten)]
     output: OutputArguments,
 
-    /// Say on standard error how long it took
+    /// Say on standard error how long it took, and how much it spilled to disk
     #[arg(long)]
     timing: bool,
 

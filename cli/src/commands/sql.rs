@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     output: OutputArguments,
 
-    /// Say on standard error how long each statement took
+    /// Say on standard error how long each statement took, and how much it spilled to disk
     #[arg(long)]
     timing: bool,
 

@@ -97,7 +97,7 @@ async fn statements(opened: &Opened, state: &State, text: &str) -> Result<()> {
         std::io::Write::flush(&mut destination).map_err(|error| destination.io_failure(&error))?;
         eprint!("{}", done.gaps());
         match state.timing {
-            true => eprintln!("{} in {:.3} s", done.summary(), done.elapsed.as_secs_f64()),
+            true => eprintln!("{}", done.cost()),
             false => eprintln!("{}", done.summary()),
         }
     }

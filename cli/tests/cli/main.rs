@@ -20,6 +20,7 @@ mod job;
 mod job_kill;
 mod job_s3;
 mod job_support;
+mod library_memory;
 mod optimize;
 mod optimize_kill;
 mod output;

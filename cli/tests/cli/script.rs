@@ -69,6 +69,21 @@ fn timing_is_told_beside_the_result() {
 }
 
 #[test]
+fn timing_tells_what_went_through_the_disk() {
+    let sql = "SET datafusion.execution.target_partitions = 1; SELECT sum(place * (length(t) + value % 3)) AS s FROM \
+               (SELECT value, t, row_number() OVER (ORDER BY t) AS place FROM (SELECT value, \
+               repeat(md5(CAST(value AS VARCHAR)), 8) AS t FROM generate_series(1, 100000)))";
+    let within = |memory| {
+        let ran = tithe(["sql", "--timing", "--memory", memory, "--format", "csv", "-c", sql]);
+        assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+        (ran.stdout().to_owned(), ran.stderr.contains("MiB spilled to disk"))
+    };
+    let ((small, spilled), (large, whole)) = (within("32MiB"), within("1GiB"));
+    assert_eq!(small, large);
+    assert!(spilled && !whole);
+}
+
+#[test]
 fn names_and_text_in_chinese() {
     let sql = "SELECT 縣市, sum(金額) AS 合計 FROM (VALUES ('臺北市', 3), ('高雄市', 4), ('臺北市', 5)) AS 稅(縣市, 金額) \
                GROUP BY 縣市 ORDER BY 合計";

@@ -1,6 +1,7 @@
 //! The engine's errors: one sentence each, with what, where and what to do.
 
 mod kind;
+mod mismatched_types;
 mod nearest;
 mod plain;
 
@@ -232,7 +233,7 @@ impl From<DataFusionError> for EngineError {
                 Err(other) => Self::DataFusion(DataFusionError::External(other)),
             },
             DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => Self::from(*inner),
-            other => Self::DataFusion(other),
+            other => Self::DataFusion(mismatched_types::as_mistake(other)),
         }
     }
 }

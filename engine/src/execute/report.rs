@@ -68,6 +68,14 @@ impl QueryReport {
         self.plan().map_or(0, |plan| sum(plan, VALUES_NULLED))
     }
 
+    /// Bytes that the query has written to disk so far because they did not fit into its memory. Nothing is said of a
+    /// query on workers, nor of a table that whoever asked sees in part: bytes tell how many rows there are.
+    #[must_use]
+    pub fn bytes_spilled(&self) -> usize {
+        let observed = self.observed.get().filter(|observed| !observed.behind_border);
+        observed.map_or(0, |observed| spilled(observed.plan.as_ref()))
+    }
+
     /// The share of the rows of the plan's files that has been read, from 0 to 1; `None` before the query runs, when
     /// nobody knows how many rows there are, and for a query on workers.
     #[must_use]
@@ -103,4 +111,9 @@ fn count(rows: usize) -> f64 {
 fn sum(plan: &dyn ExecutionPlan, metric: &str) -> usize {
     let here = plan.metrics().and_then(|metrics| metrics.sum_by_name(metric)).map_or(0, |sum| sum.as_usize());
     here + plan.children().into_iter().map(|child| sum(child.as_ref(), metric)).sum::<usize>()
+}
+
+fn spilled(plan: &dyn ExecutionPlan) -> usize {
+    let here = plan.metrics().and_then(|metrics| metrics.spilled_bytes()).unwrap_or(0);
+    here + plan.children().into_iter().map(|child| spilled(child.as_ref())).sum::<usize>()
 }

@@ -1,7 +1,7 @@
 //! Queries made up from a seed that put several tables, or the same one several times, together.
 
 use crate::random_queries::{Dice, TABLES, Table, filter};
-use crate::support::{Compared, Oracle};
+use crate::support::Oracle;
 
 const QUERIES: u64 = 50;
 
@@ -165,13 +165,7 @@ fn query(dice: &mut Dice) -> (String, bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn compound_queries_give_the_same_answer_on_workers() {
-    let oracle = Oracle::start().await;
-    let mut compared = Compared::default();
-    for seed in 0..QUERIES {
-        let (sql, ordered) = query(&mut Dice(seed));
-        oracle.compare(&format!("seed {seed}"), &sql, ordered, &mut compared).await;
-    }
-    assert!(compared.different.is_empty(), "{}", compared.different.join("\n"));
+    let compared = Oracle::start().await.compare_made_up(QUERIES, |seed| query(&mut Dice(seed))).await;
     assert_eq!(compared.failed, Vec::<String>::new(), "these compare nothing");
     assert!(compared.distributed > 30, "only {} ran on workers", compared.distributed);
 }

@@ -1,6 +1,6 @@
 //! Queries made up from a seed: filters, groups, joins, windows, limits, unions, DISTINCT.
 
-use crate::support::{Compared, Oracle};
+use crate::support::Oracle;
 
 const QUERIES: u64 = 60;
 
@@ -176,12 +176,6 @@ fn query(dice: &mut Dice) -> (String, bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_queries_give_the_same_answer_on_workers() {
-    let oracle = Oracle::start().await;
-    let mut compared = Compared::default();
-    for seed in 0..QUERIES {
-        let (sql, ordered) = query(&mut Dice(seed));
-        oracle.compare(&format!("seed {seed}"), &sql, ordered, &mut compared).await;
-    }
-    assert!(compared.different.is_empty(), "{}", compared.different.join("\n"));
+    let compared = Oracle::start().await.compare_made_up(QUERIES, |seed| query(&mut Dice(seed))).await;
     assert!(compared.distributed > 20, "only {} ran on workers", compared.distributed);
 }

@@ -56,6 +56,25 @@ impl Oracle {
         }
     }
 
+    /// Asks everywhere what `query` makes up from each of the first `seeds` numbers, and whether it orders its rows in
+    /// full.
+    ///
+    /// # Panics
+    /// When an answer differs.
+    pub(crate) async fn compare_made_up(
+        &self,
+        seeds: u64,
+        query: impl Fn(u64) -> (String, bool),
+    ) -> Compared {
+        let mut compared = Compared::default();
+        for seed in 0..seeds {
+            let (sql, ordered) = query(seed);
+            self.compare(&format!("seed {seed}"), &sql, ordered, &mut compared).await;
+        }
+        assert!(compared.different.is_empty(), "{}", compared.different.join("\n"));
+        compared
+    }
+
     /// Asks everywhere; `ordered` says that the query orders its rows in full.
     pub(crate) async fn compare(&self, name: &str, sql: &str, ordered: bool, compared: &mut Compared) {
         let expected = answer(&self.embedded, sql, ordered).await;
