@@ -138,12 +138,11 @@ pub(super) fn combined(keyed: &Keyed<'_>, call: &AggregateFunction) -> Result<Op
     }
 }
 
+/// A column of counts, and the condition to sum it under.
+type Counted<'a> = (&'a str, Option<Box<Expr>>);
+
 /// The column whose sum is the count of `argument` under `filter`, and the condition to sum it under.
-fn counted<'a>(
-    keyed: &Keyed<'a>,
-    argument: &Expr,
-    filter: Option<Box<Expr>>,
-) -> Result<Option<(&'a str, Option<Box<Expr>>)>> {
+fn counted<'a>(keyed: &Keyed<'a>, argument: &Expr, filter: Option<Box<Expr>>) -> Result<Option<Counted<'a>>> {
     let counts = || keyed.definition.measures.iter().filter(|measure| measure.kind == MeasureKind::Count);
     if let Some(found) = counts().find(|measure| measure.argument == *argument) {
         return Ok(Some((&found.text, filter)));

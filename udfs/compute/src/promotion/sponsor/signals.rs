@@ -88,8 +88,12 @@ impl SponsorLexicon {
                 };
                 let Some(spot) = hits.spot(place) else { continue };
                 let mut within = Within { from: spot.from, last: spot.last, starts: spot.starts() };
-                let known = spot.first().filter(|span| !is_blanked(&visible, span));
-                let Some(span) = known.or_else(|| phrase.first(text, &visible, &within)) else { continue };
+                let blanked = match &visible {
+                    Cow::Owned(blanked) => Some(blanked.as_str()),
+                    Cow::Borrowed(_) => None,
+                };
+                let known = spot.first().filter(|span| !blanked.is_some_and(|text| is_blanked(text, span)));
+                let Some(span) = known.or_else(|| phrase.first(text, blanked, &within)) else { continue };
                 within.from = span.end;
                 let evidence = signals.collect(phrase, &visible, span.clone(), &within);
                 signals.evidence.push(SponsorEvidence {
@@ -132,11 +136,11 @@ struct Within<'a> {
 }
 
 impl Phrase {
-    /// The first occurrence in the visible text that is no work of what was blanked.
-    fn first(&self, text: &str, visible: &Cow<'_, str>, within: &Within<'_>) -> Option<Range<usize>> {
-        let span = self.next(visible, within)?;
+    /// The first occurrence in the text, of which some may have been blanked, that is no work of the blanks.
+    fn first(&self, text: &str, blanked: Option<&str>, within: &Within<'_>) -> Option<Range<usize>> {
+        let span = self.next(blanked.unwrap_or(text), within)?;
         // Blanks part words: what occurs among them alone does not occur in the text.
-        let parted = matches!(visible, Cow::Owned(visible) if touches_blank(visible, &span));
+        let parted = blanked.is_some_and(|blanked| touches_blank(blanked, &span));
         (!parted || self.next(text, within).is_some()).then_some(span)
     }
 
@@ -177,10 +181,8 @@ fn touches_blank(visible: &str, span: &Range<usize>) -> bool {
 }
 
 /// Whether any of a span has been blanked.
-fn is_blanked(visible: &Cow<'_, str>, span: &Range<usize>) -> bool {
-    let blank =
-        |visible: &String| visible.as_bytes().get(span.clone()).is_none_or(|bytes| bytes.contains(&0));
-    matches!(visible, Cow::Owned(visible) if blank(visible))
+fn is_blanked(blanked: &str, span: &Range<usize>) -> bool {
+    blanked.as_bytes().get(span.clone()).is_none_or(|bytes| bytes.contains(&0))
 }
 
 /// Puts blanks in place of the spans, which may overlap. As bytes they keep every offset, and no phrase matches them.
