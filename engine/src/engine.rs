@@ -18,7 +18,9 @@ use crate::audit::AuditLog;
 use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, OnlyFiles};
 use crate::cluster::{Cluster, Fingerprint};
 use crate::error::{EngineError, Result};
-use crate::execute::{QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool};
+use crate::execute::{
+    QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool, merge_reserve,
+};
 use crate::optimize::{RepeatedText, TextCodes, WholeWindows, share_small_sides};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
@@ -238,6 +240,8 @@ impl Engine {
             config = config.with_target_partitions(partitions);
         }
         let partitions = config.target_partitions();
+        config.options_mut().execution.sort_spill_reservation_bytes =
+            merge_reserve(self.memory_limit, partitions);
         share_small_sides(&mut config.options_mut().optimizer, partitions, self.memory_limit);
         let mut state = state(config, &self.runtime, Some(&self.text_codes));
         // Who may see pseudonyms must not make them: trying every identifier would tell which is whose.

@@ -16,7 +16,7 @@ use crate::cluster::channels::Channels;
 use crate::cluster::members::{Cluster, Member};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::execute::{TitheCodec, guard, query_span};
+use crate::execute::{TitheCodec, guard, query_span, read_again};
 use crate::optimize::{TextCodes, WholeWindows, copy_tiny_sides, once_per_text, without_sorts};
 
 /// The workers of one attempt.
@@ -81,6 +81,7 @@ pub(crate) fn worker_state(
         .with_distributed_user_codec(TitheCodec)
         .with_distributed_worker_plan_rewrite_handler(move |event: WorkerPlanRewriteEvent| {
             let plan = once_per_text(text_codes.read_codes(without_sorts(event.plan)?)?)?;
+            let plan = read_again(plan)?;
             Ok(WorkerPlanRewriteEventResponse::new(guard(plan, &span)?))
         })
         .build();

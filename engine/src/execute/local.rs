@@ -25,6 +25,7 @@ use crate::execute::broken_file::name_broken_file;
 use crate::execute::distributed::{OnWorkers, Place, bytes_read};
 use crate::execute::explain::explain_place;
 use crate::execute::limited::Limited;
+use crate::execute::read_again::read_again;
 use crate::execute::result_stream::ResultStream;
 use crate::execute::scanned::Scanned;
 use crate::options::QueryLimits;
@@ -285,6 +286,7 @@ async fn rows(
         }
         (None, _) => {}
     }
+    plan = read_again(plan)?;
     report.observe(planned.as_ref().map_or(&plan, |planned| &planned.plan), behind_border(&plan));
     let context = state.task_ctx();
     let stream = match (on_workers, planned) {

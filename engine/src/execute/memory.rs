@@ -24,6 +24,18 @@ pub(crate) fn memory_pool(bytes: usize) -> Arc<dyn MemoryPool> {
     Arc::new(FairSpillPool::new(bytes))
 }
 
+/// Memory that each sort keeps from its first row on for merging what it has written to disk, where `partitions` of each
+/// share `limit` bytes.
+///
+/// A large query sorts in fifty places, each on every core: with the usual 10 MiB they would take a small limit for themselves
+/// before a row is read.
+pub(crate) fn merge_reserve(limit: usize, partitions: usize) -> usize {
+    const USUAL: usize = 10 << 20;
+    const LEAST: usize = 64 << 10;
+    const SORTS: usize = 128;
+    (limit / SORTS / partitions.max(1)).clamp(LEAST, USUAL)
+}
+
 fn total(meminfo: &str) -> Option<usize> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kibibytes: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
@@ -33,6 +45,14 @@ fn total(meminfo: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sorts_leave_memory_to_others() {
+        assert_eq!(merge_reserve(512 << 20, 2), 2 << 20);
+        assert_eq!(merge_reserve(512 << 20, 64), 64 << 10);
+        assert_eq!(merge_reserve(64 << 30, 2), 10 << 20);
+        assert_eq!(merge_reserve(0, 0), 64 << 10);
+    }
 
     #[test]
     fn memory_of_the_machine() {
