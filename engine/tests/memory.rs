@@ -29,26 +29,18 @@ async fn many_sorts_share_little_memory() {
 /// Two sides of 24 MiB each, and a condition that only a nested loop can look at.
 fn nested_loop(columns: &str, kind: &str, rows: usize) -> String {
     let side = format!(
-        "(SELECT value, max(repeat('x', 2000000)) AS t FROM generate_series(1, {rows}) GROUP BY value)"
+        "(SELECT value, max(repeat('x', 500000)) AS t FROM generate_series(1, {rows}) GROUP BY value)"
     );
     format!(
         "SELECT {columns} FROM {side} a {kind} {side} b ON a.value < b.value AND length(a.t) <= length(b.t)"
     )
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_nested_loop_goes_through_the_disk() {
-    let sql = nested_loop("count(*) AS n, sum(length(a.t) + length(b.t)) AS l", "JOIN", 12);
-    let expected = ask(4 << 30, &sql).await.unwrap();
-    assert!(expected.contains("| 66 "), "{expected}");
-    assert_eq!(ask(32 << 20, &sql).await.unwrap(), expected);
-}
-
 /// Where it would give rows twice, there is an error.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_nested_loop_never_answers_wrongly() {
     for kind in ["LEFT JOIN", "FULL JOIN", "LEFT SEMI JOIN", "LEFT ANTI JOIN", "RIGHT JOIN"] {
-        let sql = nested_loop("count(*) AS n", kind, 12);
+        let sql = nested_loop("count(*) AS n", kind, 48);
         let expected = ask(4 << 30, &sql).await.unwrap();
         match ask(32 << 20, &sql).await {
             Ok(given) => assert_eq!(given, expected, "{kind}"),

@@ -12,7 +12,7 @@ use tithe_queries::library;
 use crate::support::Place;
 
 /// Memory for the small lake of the tests, which has about eight megabytes.
-const LITTLE: &str = "128MiB";
+const LITTLE: &str = "256MiB";
 /// Memory for a lake that is named.
 const USUAL: &str = "512MiB";
 /// What takes longer than this hangs.
