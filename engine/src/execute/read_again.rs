@@ -49,7 +49,8 @@ fn may_read_again(join: &NestedLoopJoinExec) -> Result<bool> {
         JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark | JoinType::Full
     );
     let shared = join.right().output_partitioning().partition_count() > 1;
-    Ok(!from_other_nodes && !(ends_with_left && shared))
+    let is_wrong = from_other_nodes || (ends_with_left && shared);
+    Ok(!is_wrong)
 }
 
 /// Gives the rows of its input, the second time by operators made anew.
