@@ -36,7 +36,7 @@ const QUERIES: [(&str, &str); 9] = [
     ),
     (
         "by_county_named",
-        "SELECT c.name, sum(h.tax_amount) FROM invoice.header h JOIN ref.county c ON h.seller_county_code = c.code \
+        "SELECT c.name_zh, sum(h.tax_amount) FROM invoice.header h JOIN ref.county c ON h.seller_county_code = c.county_code \
          GROUP BY 1 ORDER BY 1",
     ),
     (
