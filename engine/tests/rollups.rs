@@ -9,15 +9,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray};
 use prometheus_client::registry::Registry;
 use support::{TestLake, ask, text};
-use tithe_engine::{Engine, EngineOptions, ErrorKind, Principal, RollupProgress, RollupReport, Session};
+use tithe_engine::{Engine, EngineOptions, ErrorKind, Principal, RollupReport, Session};
 use tithe_testkit::{coordinator, options_for, workers};
-
-struct Quiet;
-
-impl RollupProgress for Quiet {
-    fn begins(&self, _folders: usize, _files: usize) {}
-    fn done(&self, _folder: &str, _rows: u64) {}
-}
 
 /// 2024-01-01.
 const BEGIN: i32 = 19723;
@@ -72,7 +65,7 @@ fn lake() -> TestLake {
 }
 
 async fn refresh(session: &Session, name: &str) -> RollupReport {
-    session.refresh_rollup("tax", "t", name, &Quiet).await.unwrap()
+    session.refresh_rollup("tax", "t", name, &()).await.unwrap()
 }
 
 async fn create(session: &Session, name: &str, sql: &str) {
@@ -384,7 +377,7 @@ async fn what_a_rollup_cannot_keep_is_refused_with_the_reason() {
     session.create_rollup("r", "SELECT count(*) FROM tax.t").await.unwrap();
     let error = session.create_rollup("r", "SELECT count(*) FROM tax.t").await.unwrap_err();
     assert!(error.to_string().contains("has a rollup r already"), "{error}");
-    let error = session.refresh_rollup("tax", "t", "rr", &Quiet).await.unwrap_err();
+    let error = session.refresh_rollup("tax", "t", "rr", &()).await.unwrap_err();
     assert_eq!((error.kind(), error.to_string().contains('r')), (ErrorKind::NotFound, true), "{error}");
     let error = lake.read_only().await.create_rollup("q", "SELECT count(*) FROM tax.t").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotAllowed, "{error}");

@@ -11,14 +11,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, StringArray};
 use support::{TestLake, ask, int64, text};
-use tithe_engine::{Engine, EngineOptions, ErrorKind, Principal, RollupProgress, Session};
-
-struct Quiet;
-
-impl RollupProgress for Quiet {
-    fn begins(&self, _folders: usize, _files: usize) {}
-    fn done(&self, _folder: &str, _rows: u64) {}
-}
+use tithe_engine::{Engine, EngineOptions, ErrorKind, Principal, Session};
 
 /// `whole` sees everything; the others a part, by what is a key of the rollup and by what is not.
 const POLICY: &str = r#"{
@@ -189,7 +182,7 @@ async fn random_queries_of_everybody_are_answered_as_without_rollups() {
     for step in 0..36 {
         match step % 6 {
             0 => {
-                keeper.refresh_rollup("tax", "t", "by_month", &Quiet).await.unwrap();
+                keeper.refresh_rollup("tax", "t", "by_month", &()).await.unwrap();
             }
             3 => {
                 let file = format!("tax/t/part-{}.parquet", random.below(5));
@@ -217,7 +210,7 @@ async fn which_part_is_answered_from_a_rollup() {
     let lake = lake(&mut random);
     let keeper = engine(&lake, None).await.session(Principal::local()).unwrap();
     keeper.create_rollup("by_month", BY_MONTH).await.unwrap();
-    keeper.refresh_rollup("tax", "t", "by_month", &Quiet).await.unwrap();
+    keeper.refresh_rollup("tax", "t", "by_month", &()).await.unwrap();
     let engine = engine(&lake, Some(&lake.root().join("policy.json"))).await;
     let by_county = "SELECT county, sum(amount) FROM tax.t GROUP BY county";
     for (user, sql, expected) in [
@@ -259,13 +252,13 @@ async fn who_may_keep_rollups() {
     }
     let owner = session(&engine, "owner");
     owner.create_rollup("r", "SELECT count(*) FROM tax.t").await.unwrap();
-    owner.refresh_rollup("tax", "t", "r", &Quiet).await.unwrap();
+    owner.refresh_rollup("tax", "t", "r", &()).await.unwrap();
     assert_eq!(owner.rollups("tax", "t").await.unwrap().len(), 1);
     for user in ["whole", "county"] {
         let user = session(&engine, user);
         assert_eq!(user.rollups("tax", "t").await.unwrap_err().kind(), ErrorKind::NotAllowed);
         assert_eq!(user.drop_rollup("tax", "t", "r").await.unwrap_err().kind(), ErrorKind::NotAllowed);
-        let refreshed = user.refresh_rollup("tax", "t", "r", &Quiet).await.unwrap_err();
+        let refreshed = user.refresh_rollup("tax", "t", "r", &()).await.unwrap_err();
         assert_eq!(refreshed.kind(), ErrorKind::NotAllowed);
     }
 }

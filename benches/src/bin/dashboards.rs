@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::util::pretty::pretty_format_batches;
-use tithe_engine::{Engine, EngineOptions, Principal, RollupProgress, Session};
+use tithe_engine::{Engine, EngineOptions, Principal, Session};
 
 /// Table, name and statement of the rollups.
 const ROLLUPS: [(&str, &str, &str); 2] = [
@@ -67,13 +67,6 @@ const QUERIES: [(&str, &str); 9] = [
     ),
 ];
 
-struct Quiet;
-
-impl RollupProgress for Quiet {
-    fn begins(&self, _folders: usize, _files: usize) {}
-    fn done(&self, _folder: &str, _rows: u64) {}
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -104,7 +97,7 @@ async fn measure(
     for (table, name, sql) in ROLLUPS {
         let since = Instant::now();
         keeper.create_rollup(name, sql).await?;
-        let made = keeper.refresh_rollup("invoice", table, name, &Quiet).await?;
+        let made = keeper.refresh_rollup("invoice", table, name, &()).await?;
         println!("| {name} | {:.1} | {} | {} |", since.elapsed().as_secs_f64(), made.rows, made.bytes);
     }
     println!(

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Column, DFSchema, TableReference};
+use datafusion::common::{Column, DFSchema};
 use datafusion::datasource::source_as_provider;
 use datafusion::functions::core::arrow_cast;
 use datafusion::functions_aggregate::expr_fn::{count, sum};
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, lit};
 use datafusion::sql::unparser::expr_to_sql;
+use object_store::{ObjectMeta, ObjectStoreExt};
 use tithe_udfs::distinct_sketch;
 
-use crate::catalog::{CATALOG, Lake, LakeTable, TableFormat};
+use crate::catalog::{Lake, LakeTable, TableFormat};
 use crate::change::check_may_lay_out;
 use crate::error::{EngineError, Result};
 use crate::rollup::combine::EXACT;
@@ -42,10 +43,7 @@ impl Session {
     /// the whole table; the rollup is there already, or the store refuses.
     pub async fn create_rollup(&self, name: &str, sql: &str) -> Result<(String, String)> {
         let query = self.query(sql).await?;
-        let Asked { table, keys, measures } = asked(query.logical_plan())?;
-        let default_schema = self.context.state().config_options().catalog.default_schema.clone();
-        let table = table.resolve(CATALOG, &default_schema);
-        let (schema, table) = (table.schema.to_string(), table.table.to_string());
+        let Asked { schema, table, keys, measures } = asked(query.logical_plan())?;
         let target = self.target(&schema, &table, name).await?;
         target.check_parquet().await?;
         let columns = self.table_schema(&schema, &table).await?;
@@ -92,6 +90,20 @@ impl Session {
 }
 
 impl Target<'_> {
+    /// The manifest as it lies.
+    ///
+    /// # Errors
+    /// When there is none, with the nearest names; or the store refuses.
+    pub(super) async fn manifest(&self, store: &WriteStore) -> Result<ObjectMeta> {
+        match store.objects().head(&self.folder.manifest()).await {
+            Ok(meta) => Ok(meta),
+            Err(object_store::Error::NotFound { .. }) => {
+                Err(self.session.no_such_rollup(&self.schema, &self.table, &self.folder.name).await)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// A rollup of raw files would hide what is wrong with them.
     async fn check_parquet(&self) -> Result<()> {
         let refuse = |reason: &str| EngineError::NotAllowed {
@@ -110,7 +122,8 @@ impl Target<'_> {
 
 /// What a statement says of a rollup.
 struct Asked {
-    table: TableReference,
+    schema: String,
+    table: String,
     keys: Vec<Expr>,
     measures: Vec<Expr>,
 }
@@ -151,13 +164,19 @@ fn asked(plan: &LogicalPlan) -> Result<Asked> {
     };
     let provider = source_as_provider(&scan.source)?;
     let provider: &dyn Any = provider.as_ref();
-    if !provider.is::<LakeTable>() {
+    let Some(table) = provider.downcast_ref::<LakeTable>() else {
         return Err(refuse("it reads something else than a table of the lake"));
-    }
+    };
     if group_expr.iter().any(|group| matches!(group, Expr::GroupingSet(_))) {
         return Err(refuse("it has grouping sets, which are made of the finest groups anyway"));
     }
-    Ok(Asked { table: scan.table_name.clone(), keys: group_expr.clone(), measures: aggr_expr.clone() })
+    let (schema, table) = table.name();
+    Ok(Asked {
+        schema: schema.to_owned(),
+        table: table.to_owned(),
+        keys: group_expr.clone(),
+        measures: aggr_expr.clone(),
+    })
 }
 
 /// What is kept for an aggregate that is asked for.

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DFSchemaRef, TableReference};
 use datafusion::execution::SessionState;
+use datafusion::functions_aggregate::{count, min_max, sum};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{Expr, ExprSchemable, Volatility};
+use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable, Volatility};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use tithe_udfs::distinct_sketch;
 
 use crate::error::{EngineError, Result, plain};
 
@@ -65,6 +68,17 @@ impl MeasureKind {
             "distinct_sketch" => Self::Sketch,
             _ => return None,
         })
+    }
+
+    /// The function that makes it of rows.
+    pub(super) fn function(self) -> Arc<AggregateUDF> {
+        match self {
+            Self::Count => count::count_udaf(),
+            Self::Sum => sum::sum_udaf(),
+            Self::Min => min_max::min_udaf(),
+            Self::Max => min_max::max_udaf(),
+            Self::Sketch => distinct_sketch(),
+        }
     }
 }
 
@@ -160,15 +174,7 @@ impl Measure {
 
     /// The type of its column.
     fn data_type(&self, base: &DFSchema) -> datafusion::common::Result<DataType> {
-        use datafusion::functions_aggregate::{min_max, sum};
-        let argument = self.argument.get_type(base)?;
-        match self.kind {
-            MeasureKind::Count => Ok(DataType::Int64),
-            MeasureKind::Sum => sum::sum_udaf().return_type(&[argument]),
-            MeasureKind::Min => min_max::min_udaf().return_type(&[argument]),
-            MeasureKind::Max => min_max::max_udaf().return_type(&[argument]),
-            MeasureKind::Sketch => Ok(DataType::Binary),
-        }
+        self.kind.function().return_type(&[self.argument.get_type(base)?])
     }
 }
 
@@ -176,7 +182,7 @@ impl Measure {
 fn parse(text: &str, base: &DFSchemaRef, state: &SessionState) -> Result<Expr> {
     let refuse_it = |error: &datafusion::error::DataFusionError| refuse(text, &plain(error));
     let parsed = state.create_logical_expr(text, base).map_err(|error| refuse_it(&error))?;
-    let simplifier = simplifier(base, state);
+    let simplifier = simplifier(base, state.config_options());
     let coerced = simplifier.coerce(parsed.unalias_nested().data, base).map_err(|error| refuse_it(&error))?;
     let simple = simplifier.simplify(coerced).map_err(|error| refuse_it(&error))?;
     let mut reason = None;
@@ -204,10 +210,10 @@ fn parse(text: &str, base: &DFSchemaRef, state: &SessionState) -> Result<Expr> {
 }
 
 /// Brings expressions into the form that the optimizer gives them.
-pub(super) fn simplifier(schema: &DFSchemaRef, state: &SessionState) -> ExprSimplifier {
+pub(super) fn simplifier(schema: &DFSchemaRef, options: &Arc<ConfigOptions>) -> ExprSimplifier {
     let context = SimplifyContext::builder()
         .with_schema(Arc::clone(schema))
-        .with_config_options(Arc::clone(state.config_options()))
+        .with_config_options(Arc::clone(options))
         .build();
     ExprSimplifier::new(context)
 }

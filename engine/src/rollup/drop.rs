@@ -1,8 +1,6 @@
 //! A session's way to drop a rollup.
 
-use object_store::ObjectStoreExt;
-
-use crate::error::{EngineError, Result};
+use crate::error::Result;
 use crate::session::Session;
 use crate::write::WriteStore;
 
@@ -14,15 +12,8 @@ impl Session {
     pub async fn drop_rollup(&self, schema: &str, table: &str, name: &str) -> Result<()> {
         let target = self.target(schema, table, name).await?;
         let store = WriteStore::of(target.lake);
-        match store.objects().head(&target.folder.manifest()).await {
-            Ok(_) => {}
-            Err(object_store::Error::NotFound { .. }) => {
-                return Err(self.no_such_rollup(schema, table, name).await);
-            }
-            Err(error) => return Err(EngineError::from(error)),
-        }
         // Without it the rest answers nothing.
-        store.remove(&target.folder.manifest()).await?;
+        store.remove(&target.manifest(&store).await?.location).await?;
         store.remove_below(target.folder.path()).await
     }
 }

@@ -2,11 +2,9 @@
 
 use crate::change::check_may_lay_out;
 use crate::error::{EngineError, Result, did_you_mean};
-use crate::rollup::manifest::MANIFEST;
-use crate::rollup::place::RollupFolder;
-use crate::rollup::segments::coverage;
-use crate::rollup::store::read;
+use crate::rollup::store::{name_of, read};
 use crate::session::Session;
+use crate::write::TableFolder;
 
 /// A rollup of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,21 +48,12 @@ impl Session {
         let Some(lake) = &self.engine.lake else { return Ok(Vec::new()) };
         let Some(listing) = lake.listing(schema, table).await? else { return Ok(Vec::new()) };
         let mut found = Vec::new();
-        for meta in listing.rollups.iter().filter(|meta| meta.location.filename() == Some(MANIFEST)) {
-            let folder: Vec<_> = meta.location.parts().collect();
-            let Some(name) = folder.iter().rev().nth(1).map(|part| part.as_ref().to_owned()) else {
-                continue;
-            };
-            let folder = RollupFolder::new(lake.root(), schema, table, &name)?;
-            let read = read(meta, &name, &folder.table_folder, &columns, lake.store(), lake.state()).await;
+        let folder = TableFolder::new(lake.root(), schema, table)?;
+        for meta in &listing.rollups {
+            let Some(name) = name_of(&meta.location, folder.path()) else { continue };
+            let read = read(meta, &name, folder.path(), &columns, lake.store(), lake.state()).await;
             let state = read.map_err(|error| error.to_string()).map(|rollup| {
-                let now = coverage(
-                    &rollup.manifest,
-                    &listing.files,
-                    &listing.rollups,
-                    &folder.table_folder,
-                    folder.path(),
-                );
+                let now = rollup.coverage(&listing.files, &listing.rollups);
                 RollupState {
                     rows: now.rows(),
                     bytes: now.segments.iter().map(|(segment, _)| segment.size).sum(),

@@ -11,9 +11,8 @@ use crate::error::{EngineError, Result};
 use crate::job::{CommitLock, JobLog};
 use crate::plan::sql_literal::identifier as quoted;
 use crate::rollup::create::Target;
-use crate::rollup::manifest::{FileVersion, MANIFEST, Manifest, Retired, Segment};
-use crate::rollup::segments::coverage;
-use crate::rollup::store::read;
+use crate::rollup::manifest::{FileVersion, MANIFEST, Retired, Segment};
+use crate::rollup::store::{Rollup, read};
 use crate::session::Session;
 use crate::write::{Put, WriteStore, encode};
 
@@ -52,6 +51,12 @@ pub trait RollupProgress: Send + Sync {
     fn done(&self, folder: &str, rows: u64);
 }
 
+/// Nobody listens.
+impl RollupProgress for () {
+    fn begins(&self, _folders: usize, _files: usize) {}
+    fn done(&self, _folder: &str, _rows: u64) {}
+}
+
 impl Session {
     /// Makes the aggregates of files that the rollup `name` of `schema.table` does not count for: those that are new or
     /// changed since it was last refreshed. Killed, what is done counts when it is called again.
@@ -68,17 +73,11 @@ impl Session {
     ) -> Result<RollupReport> {
         let target = self.target(schema, table, name).await?;
         let store = WriteStore::of(target.lake);
-        match store.objects().head(&target.folder.manifest()).await {
-            Ok(_) => {}
-            Err(object_store::Error::NotFound { .. }) => {
-                return Err(self.no_such_rollup(schema, table, name).await);
-            }
-            Err(error) => return Err(error.into()),
-        }
+        target.manifest(&store).await?;
         let log = JobLog::new(store.clone(), target.folder.path().clone(), name);
         let Some(_lock) = CommitLock::exclusive(&log).await? else { return Err(target.busy()) };
         // Read under the lock.
-        let meta = store.objects().head(&target.folder.manifest()).await?;
+        let meta = target.manifest(&store).await?;
         Refresh::begin(&target, store, meta).await?.run(progress).await
     }
 }
@@ -87,9 +86,10 @@ impl Session {
 struct Refresh<'a> {
     target: &'a Target<'a>,
     store: WriteStore,
-    /// The manifest as it lies, and as it will.
+    /// The manifest as it lies.
     meta: ObjectMeta,
-    manifest: Manifest,
+    /// With the manifest as it will.
+    rollup: Rollup,
     listing: Listing,
 }
 
@@ -102,19 +102,12 @@ impl<'a> Refresh<'a> {
         let Some(listing) = lake.listing(schema, table).await? else {
             return Err(EngineError::Stale { what: format!("the table {}", folder.table) });
         };
-        Ok(Self { target, store, meta, manifest: rollup.manifest, listing })
+        Ok(Self { target, store, meta, rollup, listing })
     }
 
     async fn run(mut self, progress: &dyn RollupProgress) -> Result<RollupReport> {
         self.remove_old().await?;
-        let folder = &self.target.folder;
-        let now = coverage(
-            &self.manifest,
-            &self.listing.files,
-            &self.listing.rollups,
-            &folder.table_folder,
-            folder.path(),
-        );
+        let now = self.rollup.coverage(&self.listing.files, &self.listing.rollups);
         let there = self.listing.files.len() - now.rest.len();
         let mut work = self.by_folder(now.rest);
         let mut counting: BTreeMap<String, Vec<Segment>> = BTreeMap::new();
@@ -137,15 +130,15 @@ impl<'a> Refresh<'a> {
             let segment = self.make(&files).await?;
             report.files += files.len();
             progress.done(&within, segment.rows);
-            self.manifest.segments.push(segment);
+            self.rollup.manifest.segments.push(segment);
             // What is done counts from now on, whatever comes.
             self.put().await?;
         }
         if report.folders == 0 && retired > 0 {
             self.put().await?;
         }
-        report.rows = self.manifest.segments.iter().map(|segment| segment.rows).sum();
-        report.bytes = self.manifest.segments.iter().map(|segment| segment.size).sum();
+        report.rows = self.rollup.manifest.segments.iter().map(|segment| segment.rows).sum();
+        report.bytes = self.rollup.manifest.segments.iter().map(|segment| segment.size).sum();
         Ok(report)
     }
 
@@ -162,12 +155,15 @@ impl<'a> Refresh<'a> {
     /// Keeps these segments alone; returns how many there were besides.
     fn retire_but(&mut self, kept: &[Segment]) -> usize {
         let since = Utc::now().timestamp();
-        let (kept, gone): (Vec<Segment>, Vec<Segment>) = std::mem::take(&mut self.manifest.segments)
+        let (kept, gone): (Vec<Segment>, Vec<Segment>) = std::mem::take(&mut self.rollup.manifest.segments)
             .into_iter()
             .partition(|segment| kept.contains(segment));
-        self.manifest.segments = kept;
+        self.rollup.manifest.segments = kept;
         let count = gone.len();
-        self.manifest.retired.extend(gone.into_iter().map(|segment| Retired { file: segment.file, since }));
+        self.rollup
+            .manifest
+            .retired
+            .extend(gone.into_iter().map(|segment| Retired { file: segment.file, since }));
         count
     }
 
@@ -191,10 +187,10 @@ impl<'a> Refresh<'a> {
     }
 
     fn statement(&self, schema: &str, table: &str) -> String {
-        let columns = self.manifest.keys.iter().chain(&self.manifest.measures);
+        let columns = self.rollup.manifest.keys.iter().chain(&self.rollup.manifest.measures);
         let columns: Vec<String> = columns.map(|text| format!("{text} AS {}", quoted(text))).collect();
         let from = format!("SELECT {} FROM {}.{}", columns.join(", "), quoted(schema), quoted(table));
-        match self.manifest.keys.len() {
+        match self.rollup.manifest.keys.len() {
             0 => from,
             count => {
                 let places: Vec<String> = (1..=count).map(|place| place.to_string()).collect();
@@ -206,7 +202,7 @@ impl<'a> Refresh<'a> {
 
     /// Puts the manifest in the place of the one that was read or put last.
     async fn put(&mut self) -> Result<()> {
-        match self.store.replace(&self.meta, self.manifest.encoded()?).await? {
+        match self.store.replace(&self.meta, self.rollup.manifest.encoded()?).await? {
             Put::Done => {
                 self.meta = self.store.objects().head(&self.meta.location).await?;
                 Ok(())
@@ -218,17 +214,17 @@ impl<'a> Refresh<'a> {
     /// Removes segments that have counted for nothing long enough, and what others left that were killed.
     async fn remove_old(&mut self) -> Result<()> {
         let now = Utc::now();
-        let (old, young): (Vec<Retired>, Vec<Retired>) = std::mem::take(&mut self.manifest.retired)
+        let (old, young): (Vec<Retired>, Vec<Retired>) = std::mem::take(&mut self.rollup.manifest.retired)
             .into_iter()
             .partition(|retired| now.timestamp() - retired.since > GRACE.num_seconds());
-        self.manifest.retired = young;
+        self.rollup.manifest.retired = young;
         for retired in old {
             self.store.remove(&self.target.folder.file(&retired.file)).await?;
         }
         let own = self.target.folder.path();
         let named = |name: &str| {
-            self.manifest.segments.iter().any(|segment| segment.file == name)
-                || self.manifest.retired.iter().any(|retired| retired.file == name)
+            self.rollup.manifest.segments.iter().any(|segment| segment.file == name)
+                || self.rollup.manifest.retired.iter().any(|retired| retired.file == name)
         };
         for meta in &self.listing.rollups {
             let name = below(&meta.location, own);

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Result, TableReference};
 use datafusion::datasource::source_as_provider;
-use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, Projection, cast};
 use datafusion::optimizer::optimizer::ApplyOrder;
-use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
 use crate::catalog::LakeTable;
 use crate::rollup::combine::combined;
+use crate::rollup::definition::simplifier;
 use crate::rollup::keyed::Keyed;
 use crate::rollup::rebuild::rebuilt;
 use crate::rollup::store::Rollup;
@@ -90,11 +89,7 @@ fn answered(
     let definition = &table.rollup().definition;
     let (schema, name) = table.table();
     let relation = TableReference::partial(schema, format!("{name} (rollup {})", table.name()));
-    let context = SimplifyContext::builder()
-        .with_schema(Arc::clone(&definition.base))
-        .with_config_options(config.options())
-        .build();
-    let simplifier = ExprSimplifier::new(context);
+    let simplifier = simplifier(&definition.base, &config.options());
     let keyed = Keyed { definition, relation: &relation, simplifier: &simplifier };
     let Some(below) = rebuilt(&aggregate.input, table, &keyed)? else { return Ok(None) };
     let input = aggregate.input.schema();

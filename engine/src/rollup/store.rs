@@ -89,7 +89,7 @@ impl Rollups {
 }
 
 /// The name of the rollup whose manifest lies at `path`.
-fn name_of(path: &Path, folder: &Path) -> Option<String> {
+pub(super) fn name_of(path: &Path, folder: &Path) -> Option<String> {
     let below = below(path, folder);
     let parts: Vec<&str> = below.split('/').collect();
     match parts.as_slice() {

@@ -15,17 +15,15 @@ use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::datasource::{TableType, provider_as_source};
-use datafusion::functions_aggregate::{count, min_max, sum};
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown};
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, project_schema};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
-use tithe_udfs::distinct_sketch;
 
 use crate::catalog::{LakeFile, LakeTable};
-use crate::rollup::definition::{BASE, Measure, MeasureKind};
+use crate::rollup::definition::{BASE, Measure};
 use crate::rollup::segments::Coverage;
 use crate::rollup::store::Rollup;
 
@@ -73,12 +71,12 @@ impl RollupTable {
             .collect()
     }
 
-    fn of_segments(
+    async fn of_segments(
         &self,
         state: &dyn Session,
         coverage: &Coverage,
         projection: Option<&Vec<usize>>,
-    ) -> datafusion::error::Result<Option<FileScanConfigBuilder>> {
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         if coverage.segments.is_empty() {
             return Ok(None);
         }
@@ -93,8 +91,9 @@ impl RollupTable {
         let scan = FileScanConfigBuilder::new(self.base.lake().store_url().clone(), source)
             .with_file_groups(groups)
             .with_statistics(statistics)
-            .with_projection_indices(projection.cloned())?;
-        Ok(Some(scan))
+            .with_projection_indices(projection.cloned())?
+            .build();
+        format.create_physical_plan(state, scan).await.map(Some)
     }
 
     /// The aggregates of files that no segment counts for.
@@ -154,15 +153,15 @@ async fn planned(plan: &LogicalPlan, state: &dyn Session) -> Result<Arc<dyn Exec
 
 /// The call that a measure is the value of.
 fn aggregate(measure: &Measure) -> Expr {
-    let function = match measure.kind {
-        MeasureKind::Count => count::count_udaf(),
-        MeasureKind::Sum => sum::sum_udaf(),
-        MeasureKind::Min => min_max::min_udaf(),
-        MeasureKind::Max => min_max::max_udaf(),
-        MeasureKind::Sketch => distinct_sketch(),
-    };
     let arguments = vec![measure.argument.clone()];
-    Expr::AggregateFunction(AggregateFunction::new_udf(function, arguments, false, None, Vec::new(), None))
+    Expr::AggregateFunction(AggregateFunction::new_udf(
+        measure.kind.function(),
+        arguments,
+        false,
+        None,
+        Vec::new(),
+        None,
+    ))
 }
 
 #[async_trait]
@@ -191,10 +190,7 @@ impl TableProvider for RollupTable {
         let coverage = self.rollup.coverage(&now.files, &now.rollups);
         let schema = project_schema(&self.schema, projection)?;
         let mut parts: Vec<Arc<dyn ExecutionPlan>> = Vec::with_capacity(2);
-        if let Some(scan) = self.of_segments(state, &coverage, projection)? {
-            let format = ParquetFormat::default().with_options(state.default_table_options().parquet);
-            parts.push(format.create_physical_plan(state, scan.build()).await?);
-        }
+        parts.extend(self.of_segments(state, &coverage, projection).await?);
         if !coverage.rest.is_empty() {
             let plan = self.of_rest(coverage.rest, projection, filters)?;
             parts.push(planned(&plan, state).await?);
