@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
-use support::{TestLake, ask, int64, text};
+use support::{Random, TestLake, ask, int64, text};
 use tithe_engine::{Engine, EngineError, EngineOptions, ErrorKind, Principal, Session};
 
 const ROWS: usize = 400;
@@ -24,21 +24,7 @@ const POLICY: &str = r#"{
               "columns": [{"name": "b", "mask": "CASE WHEN b > 50 THEN NULL ELSE b END"}]}]
 }"#;
 
-struct Random(u64);
-
 impl Random {
-    /// Below `end`; splitmix64.
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap() % end
-    }
-
-    fn one_of<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
-    }
-
     fn value(&mut self, depth: usize) -> String {
         match self.below(if depth == 0 { 3 } else { 6 }) {
             0 | 1 => self.one_of(&["a", "b"]).to_owned(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray};
 use prometheus_client::registry::Registry;
-use support::{TestLake, ask, text};
+use support::{Random, TestLake, ask, text};
 use tithe_engine::{Engine, EngineOptions, ErrorKind, Principal, RollupReport, Session};
 use tithe_testkit::{coordinator, options_for, workers};
 
@@ -16,18 +16,6 @@ use tithe_testkit::{coordinator, options_for, workers};
 const BEGIN: i32 = 19723;
 const BY_MONTH: &str = "SELECT county, date_trunc('month', day), count(*), count(n), sum(n), min(n), max(n), sum(money), \
                         avg(money), avg(n), max(name), approx_distinct(name), approx_distinct(n) FROM tax.t GROUP BY 1, 2";
-
-struct Random(u64);
-
-impl Random {
-    /// Below `end`; splitmix64.
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap() % end
-    }
-}
 
 /// A file of `rows` rows of two years.
 fn write(lake: &TestLake, name: &str, rows: usize, random: &mut Random) {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, StringArray};
-use support::{TestLake, ask, int64, text};
+use support::{Random, TestLake, ask, int64, text};
 use tithe_engine::{Engine, EngineOptions, ErrorKind, Principal, Session};
 
 /// `whole` sees everything; the others a part, by what is a key of the rollup and by what is not.
@@ -39,21 +39,7 @@ const POLICY: &str = r#"{
 const BY_MONTH: &str = "SELECT county, office, date_trunc('month', day), count(*), sum(amount), max(amount) FROM tax.t \
                         GROUP BY 1, 2, 3";
 
-struct Random(u64);
-
 impl Random {
-    /// Below `end`; splitmix64.
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) >> 33).unwrap() % end
-    }
-
-    fn one_of<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
-    }
-
     fn condition(&mut self, depth: usize) -> String {
         match self.below(if depth == 0 { 6 } else { 9 }) {
             0 => format!("county = 'c{}'", self.below(4)),
