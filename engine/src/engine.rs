@@ -21,7 +21,7 @@ use crate::error::{EngineError, Result};
 use crate::execute::{
     QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool, merge_reserve,
 };
-use crate::optimize::{RepeatedText, TextCodes, WholeWindows, share_small_sides};
+use crate::optimize::{FolderJoins, RepeatedText, TextCodes, WholeWindows, share_small_sides};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
 use crate::result_cache::ResultCache;
@@ -323,13 +323,14 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     rules
 }
 
-/// DataFusion's, and of ours the one that must know which order the query asks for.
+/// DataFusion's, and of ours those that must know how rows are divided and which order the query asks for.
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     let sorts = EnsureRequirements::new();
     let placed = rules.iter().position(|rule| rule.name() == sorts.name());
     if let Some(placed) = placed {
-        rules.insert(placed + 1, Arc::new(WholeWindows));
+        rules.insert(placed + 1, Arc::new(FolderJoins));
+        rules.insert(placed + 2, Arc::new(WholeWindows));
     }
     rules
 }

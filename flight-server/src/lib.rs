@@ -13,6 +13,7 @@ mod health;
 mod limits;
 mod operations;
 mod request_end;
+mod rollup_refresh;
 mod run_state;
 mod running;
 mod server;
@@ -31,5 +32,6 @@ mod workers;
 pub use authentication::{
     IdentityProviderError, IdentityProviderOptions, PasswordError, UsersError, hash_password,
 };
+pub use rollup_refresh::RollupRefresh;
 pub use server::{Addresses, ServeError, ServeOptions, TlsFiles, serve};
 pub use worker_server::{WorkerListens, WorkerOptions, serve_worker};

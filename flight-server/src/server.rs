@@ -23,6 +23,7 @@ use crate::health::Health;
 use crate::limits::Limits;
 use crate::operations::Operations;
 use crate::request_end::WithRequestEnd;
+use crate::rollup_refresh::{RollupRefresh, keep_fresh};
 use crate::running::Running;
 use crate::service::FlightSql;
 use crate::status_page::StatusPage;
@@ -79,6 +80,8 @@ pub struct ServeOptions {
     pub writable: bool,
     /// How long running queries may go on when the server is told to stop.
     pub drain_timeout: Duration,
+    /// How rollups are kept up to date; none where somebody else does it.
+    pub rollup_refresh: Option<RollupRefresh>,
 }
 
 impl ServeOptions {
@@ -100,6 +103,7 @@ impl ServeOptions {
             operations: None,
             writable: false,
             drain_timeout: Duration::from_secs(30),
+            rollup_refresh: None,
         }
     }
 }
@@ -267,6 +271,11 @@ pub async fn serve(
     let running = Running::new(stop.clone());
     let workers =
         Workers::start().map_err(|error| ServeError::Broken(format!("no threads for queries: {error}")))?;
+    if let Some(refresh) = options.rollup_refresh.clone() {
+        let refreshing = keep_fresh(Arc::clone(&engine), refresh, workers.clone());
+        let until = stop.clone();
+        tokio::spawn(async move { until.run_until_cancelled(refreshing).await });
+    }
     let known = Arc::clone(&authenticator);
     let status_page = StatusPage::new(Arc::clone(&engine), known, running.clone(), workers.clone())
         .map_err(|_unspecified| ServeError::Broken("the machine gives no random numbers".to_owned()))?;

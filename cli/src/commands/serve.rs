@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use tithe_engine::{ErrorKind, parse_size};
-use tithe_flight_server::{IdentityProviderOptions, ServeError, ServeOptions, TlsFiles, serve};
+use tithe_engine::{ErrorKind, Principal, parse_size};
+use tithe_flight_server::{
+    IdentityProviderOptions, RollupRefresh, ServeError, ServeOptions, TlsFiles, serve,
+};
 use tokio::runtime::Runtime;
 
 use crate::cluster::ClusterArguments;
@@ -84,6 +86,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address, help_heading = "Operations")]
     operations: Option<SocketAddr>,
 
+    /// Bring rollups up to date every so many seconds (see `tithe rollup`) [default: only on command]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Operations")]
+    refresh_rollups: Option<u64>,
+
+    /// Who keeps rollups under a policy: somebody with OWNERSHIP of their tables, or INSERT and DELETE on them
+    #[arg(long, value_name = "USER", requires = "refresh_rollups", help_heading = "Operations")]
+    refresh_as: Option<String>,
+
     /// Seconds that a query may take [default: as long as it needs]
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..), help_heading = "Limits")]
     query_timeout: Option<u64>,
@@ -140,6 +150,12 @@ impl Arguments {
                     problems.join("\n")
                 )));
             }
+            if self.refresh_rollups.is_some() && opened.engine.has_policy() && self.refresh_as.is_none() {
+                return Err(Failure::usage(
+                    "under a policy rollups are kept by somebody: say --refresh-as USER, who needs OWNERSHIP of their tables, \
+                     or INSERT and DELETE on them",
+                ));
+            }
             let options = self.options();
             let scheme = if options.tls.is_some() { "grpc+tls" } else { "grpc" };
             let with_login = options.users.is_some() || options.identity_provider.is_some();
@@ -179,6 +195,10 @@ impl Arguments {
             _ => None,
         };
         let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let rollup_refresh = self.refresh_rollups.map(|seconds| RollupRefresh {
+            every: Duration::from_secs(seconds),
+            principal: self.refresh_as.as_deref().map_or_else(Principal::local, Principal::from),
+        });
         ServeOptions {
             tls,
             users: self.users.clone(),
@@ -191,6 +211,7 @@ impl Arguments {
             max_queued_queries: count(self.max_queued_queries),
             max_statement_bytes: self.max_statement_bytes,
             drain_timeout: Duration::from_secs(self.drain_timeout),
+            rollup_refresh,
             ..ServeOptions::new(self.listen)
         }
     }

@@ -1,14 +1,14 @@
 //! `tithe rollup`.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use insta::assert_snapshot;
 use tithe_testkit::python_or_skip;
 
 use crate::optimize_kill::place_with_numbers;
-use crate::support::{Place, Ran};
+use crate::support::{Place, Ran, wait_until};
 
 const BY_M: &str = "SELECT m, date_trunc('month', day), count(*), sum(n), avg(n) FROM s.t GROUP BY 1, 2";
 const ASKED: &str = "SELECT date_trunc('year', day) AS y, sum(n), count(*), avg(n) FROM s.t WHERE m < 50 GROUP BY 1 ORDER BY 1";
@@ -68,6 +68,32 @@ fn a_rollup_is_created_used_refreshed_listed_and_dropped() {
     assert_snapshot!(done(&rollup(&place, &["drop", "s.t", "by_m"])).trim(), @"s.t: the rollup by_m is gone");
     assert!(!place.path("lake/s/t/_rollups/by_m").exists());
     assert_eq!(sql(&place, &[ASKED]), with_more);
+}
+
+#[test]
+fn a_server_keeps_rollups_up_to_date() {
+    let place = place_with_numbers(2, 300);
+    done(&rollup(&place, &["create", "by_m", BY_M]));
+    let listed = || {
+        let listed = rollup(&place, &["list", "s.t"]);
+        let line = done(&listed).lines().find(|line| line.contains(" by_m ")).expect("the rollup").to_owned();
+        line.trim_matches(['|', ' ']).rsplit(" | ").next().map(|left| left.trim().to_owned())
+    };
+    let serve = ["serve", "--lake", "lake", "--listen", "127.0.0.1:0", "--refresh-rollups", "1"];
+    let mut server = place.command(serve).stderr(Stdio::null()).spawn().expect("a server");
+    for name in ["8", "9"] {
+        fs::copy(place.path("lake/s/t/k=0/1.parquet"), place.path(&format!("lake/s/t/k=1/{name}.parquet")))
+            .expect("a copy");
+        wait_until("the rollup to count for the file", || listed().as_deref() == Some("0"));
+    }
+    server.kill().expect("a process");
+    server.wait().expect("its end");
+    let with_more = sql(&place, &[ASKED]);
+    assert_eq!(with_more, sql(&place, &["SET tithe.query.rollups = false", ASKED]));
+
+    place.write("policy.json", r#"{"tables": [{"user": "lin", "privileges": ["SELECT"]}]}"#);
+    let ran = place.run(serve.iter().chain(&["--policy", "policy.json"]));
+    assert_snapshot!(ran.failure(2), @"error: under a policy rollups are kept by somebody: say --refresh-as USER, who needs OWNERSHIP of their tables, or INSERT and DELETE on them");
 }
 
 #[test]

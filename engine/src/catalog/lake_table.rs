@@ -26,6 +26,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::ObjectMeta;
 
+use crate::catalog::by_statistics;
 use crate::catalog::listing::{LakeFile, Listing};
 use crate::catalog::shape::Shape;
 use crate::catalog::{Lake, TableFormat};
@@ -319,6 +320,7 @@ impl TableProvider for LakeTable {
             && state.config().collect_statistics()
         {
             files = self.with_statistics(state, format, files).await?;
+            files = by_statistics::prune(state, self.columns.table_schema(), files, filters);
             let columns = self.columns.file_schema();
             files = self.lake.dictionaries.prune(state, self.lake.store(), columns, files, filters).await;
         }

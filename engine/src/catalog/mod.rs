@@ -1,5 +1,6 @@
 //! Names to table providers, by looking at what lies in the lake. Never reads rows.
 
+mod by_statistics;
 mod dictionaries;
 mod discover;
 mod information;

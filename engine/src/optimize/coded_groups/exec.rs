@@ -16,8 +16,9 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, InputOrderMode, PhysicalExpr, PlanProperties,
 };
 
+use super::keys::Key;
 use super::stream::states;
-use crate::optimize::text_codes::{keeping_codes, with_texts};
+use crate::optimize::text_codes::with_texts;
 
 /// Groups are found by codes up to so many keys.
 const MOST_KEYS: usize = 4;
@@ -44,7 +45,7 @@ pub(crate) struct CodedGroupsExec {
     input: Arc<dyn ExecutionPlan>,
     /// As it would be over texts.
     plain: Arc<AggregateExec>,
-    pub(super) keys: Vec<Arc<dyn PhysicalExpr>>,
+    pub(super) keys: Vec<Key>,
     pub(super) calls: Vec<Call>,
     pub(super) metrics: ExecutionPlanMetricsSet,
 }
@@ -58,17 +59,22 @@ pub(super) struct Call {
 }
 
 impl CodedGroupsExec {
-    /// `plain` over `input`, which has the rows of its input with codes in `columns`.
+    /// `plain` over `input`, which has the rows of its input with codes in `columns`; `None` if a key has no codes, or
+    /// if they would save nothing.
     ///
     /// # Errors
     /// When an expression cannot be put together again.
     pub(crate) fn try_new(
         plain: &AggregateExec,
-        input: Arc<dyn ExecutionPlan>,
+        input: &Arc<dyn ExecutionPlan>,
         columns: &BTreeSet<usize>,
-    ) -> Result<Self> {
-        let keys = plain.group_expr().expr().iter().map(|(key, _)| keeping_codes(key, columns));
-        let keys = keys.collect::<Result<Vec<_>>>()?;
+    ) -> Result<Option<Self>> {
+        let schema = input.schema();
+        let keys = plain.group_expr().expr().iter().map(|(key, _)| Key::of(key, &schema, columns));
+        let Some(keys) = keys.collect::<Result<Option<Vec<_>>>>()? else { return Ok(None) };
+        if !keys.iter().any(Key::saves) {
+            return Ok(None);
+        }
         let calls = plain.aggr_expr().iter().zip(plain.filter_expr()).map(|(function, filter)| {
             let arguments = function.expressions();
             let arguments = arguments.iter().map(|argument| with_texts(argument, columns));
@@ -80,7 +86,7 @@ impl CodedGroupsExec {
         });
         let calls = calls.collect::<Result<Vec<_>>>()?;
         let metrics = ExecutionPlanMetricsSet::new();
-        Ok(Self { input, plain: Arc::new(plain.clone()), keys, calls, metrics })
+        Ok(Some(Self { input: Arc::clone(input), plain: Arc::new(plain.clone()), keys, calls, metrics }))
     }
 
     /// The types of the keys as texts.
@@ -114,7 +120,7 @@ impl ExecutionPlan for CodedGroupsExec {
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
         let of_calls = self.calls.iter().flat_map(|call| call.arguments.iter().chain(&call.filter));
-        for expr in self.keys.iter().chain(of_calls) {
+        for expr in self.keys.iter().map(Key::expr).chain(of_calls) {
             if f(expr)? == TreeNodeRecursion::Stop {
                 return Ok(TreeNodeRecursion::Stop);
             }

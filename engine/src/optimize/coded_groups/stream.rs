@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
@@ -15,6 +15,7 @@ use futures::{StreamExt, stream};
 
 use super::exec::{Call, CodedGroupsExec};
 use super::group_codes::GroupCodes;
+use super::keys::KeyCodes;
 
 /// The states of the groups of one partition.
 pub(super) fn states(
@@ -39,7 +40,7 @@ pub(super) fn states(
             operator.key_schema()?,
             settings.skip_partial_aggregation_probe_ratio_threshold,
         )?,
-        keys: operator.keys.clone(),
+        keys: operator.keys.iter().map(|key| KeyCodes::of(key, &input.schema())).collect::<Result<_>>()?,
         calls: operator.calls.clone(),
         functions,
         skips: false,
@@ -75,7 +76,7 @@ pub(super) fn states(
 
 struct Making {
     groups: GroupCodes,
-    keys: Vec<Arc<dyn PhysicalExpr>>,
+    keys: Vec<KeyCodes>,
     calls: Vec<Call>,
     functions: Vec<Box<dyn GroupsAccumulator>>,
     of_rows: Vec<usize>,
@@ -103,7 +104,7 @@ impl Making {
         let _timer = time.timer();
         let rows = batch.num_rows();
         let of = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(batch)?.into_array(rows);
-        let keys = self.keys.iter().map(of).collect::<Result<Vec<ArrayRef>>>()?;
+        let keys = self.keys.iter_mut().map(|key| key.evaluate(batch)).collect::<Result<Vec<_>>>()?;
         let mut columns = match self.skips {
             true => self.groups.texts(&keys, None)?,
             false => Vec::new(),

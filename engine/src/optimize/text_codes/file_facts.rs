@@ -19,6 +19,8 @@ use crate::optimize::repeated_text::is_text;
 const MOST_FILES: u64 = 1 << 17;
 /// A dictionary has at most one byte (compressed) for so many rows: one that is larger costs what it saves.
 const ROWS_OF_A_BYTE: i64 = 1;
+/// Hardly a writer gives up a dictionary of so few bytes (compressed): their limits begin at 1 MiB of texts.
+const SURELY_WHOLE: i64 = 64 << 10;
 
 /// What is known of one file.
 #[derive(Debug, Clone)]
@@ -90,7 +92,7 @@ fn facts(footer: &ParquetMetaData) -> Option<Facts> {
     });
     let coded = texts.filter(|(place, _)| {
         let mut groups = footer.row_groups().iter().filter(|group| group.num_rows() > 0);
-        groups.all(|group| holds_codes(group.column(*place)))
+        groups.all(|group| reads_codes(group.column(*place)))
     });
     let coded = coded.map(|(_, column)| column.name().to_owned()).collect();
     Some(Facts { schema: Arc::new(schema), coded: Arc::new(coded) })
@@ -98,11 +100,22 @@ fn facts(footer: &ParquetMetaData) -> Option<Facts> {
 
 /// Whether all of a chunk's texts are in a small dictionary.
 pub(crate) fn holds_codes(chunk: &ColumnChunkMetaData) -> bool {
-    let Some(dictionary) = chunk.dictionary_page_offset() else { return false };
-    let bytes = chunk.data_page_offset() - dictionary;
-    chunk.column_type() == Type::BYTE_ARRAY
-        && only_codes(chunk)
-        && (0..=chunk.num_values() / ROWS_OF_A_BYTE).contains(&bytes)
+    small_dictionary(chunk).is_some() && only_codes(chunk)
+}
+
+/// Whether a chunk is better read as codes: one or another text beside the dictionary makes that slower, not wrong.
+fn reads_codes(chunk: &ColumnChunkMetaData) -> bool {
+    small_dictionary(chunk).is_some_and(|bytes| {
+        // Writers give dictionaries up when they become large.
+        only_codes(chunk) || (bytes < SURELY_WHOLE && chunk.page_encoding_stats_mask().is_none())
+    })
+}
+
+/// The bytes of a dictionary that is small for its rows.
+fn small_dictionary(chunk: &ColumnChunkMetaData) -> Option<i64> {
+    let bytes = chunk.data_page_offset() - chunk.dictionary_page_offset()?;
+    let small = (0..=chunk.num_values() / ROWS_OF_A_BYTE).contains(&bytes);
+    (chunk.column_type() == Type::BYTE_ARRAY && small).then_some(bytes)
 }
 
 fn only_codes(chunk: &ColumnChunkMetaData) -> bool {

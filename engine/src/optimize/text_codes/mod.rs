@@ -48,34 +48,36 @@ impl TextCodes {
     /// When the operators cannot be put together again.
     pub(crate) fn read_codes(&self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
         plan.transform_down(|plan| {
-            let instead = if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
-                self.aggregate(aggregate)?
-            } else if plan.is::<FilterExec>() {
-                coded(&plan, &BTreeSet::new(), &self.facts)?.map(as_it_was).transpose()?
-            } else {
-                None
+            if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
+                return Ok(self.aggregate(aggregate)?.unwrap_or_else(|| Transformed::no(plan)));
+            }
+            let filter = match plan.is::<FilterExec>() {
+                true => coded(&plan, &BTreeSet::new(), &self.facts)?.map(as_it_was).transpose()?,
+                false => None,
             };
-            Ok(match instead {
-                Some(instead) => Transformed::new(instead, true, TreeNodeRecursion::Jump),
+            Ok(match filter {
+                Some(filter) => Transformed::new(filter, true, TreeNodeRecursion::Jump),
                 None => Transformed::no(plan),
             })
         })
         .data()
     }
 
-    fn aggregate(&self, aggregate: &AggregateExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+    fn aggregate(&self, aggregate: &AggregateExec) -> Result<Option<Transformed<Arc<dyn ExecutionPlan>>>> {
         if !groups_by_codes(aggregate) {
             return Ok(None);
         }
         let keys = aggregate.group_expr().expr().iter();
         let wanted: BTreeSet<usize> =
             keys.filter_map(|(key, _)| key.downcast_ref::<Column>()).map(Column::index).collect();
-        match coded(aggregate.input(), &wanted, &self.facts)? {
-            Some(input) if wanted.iter().any(|column| input.columns.contains(column)) => {
-                Ok(Some(Arc::new(CodedGroupsExec::try_new(aggregate, input.plan, &input.columns)?)))
-            }
-            _ => Ok(None),
-        }
+        let coded = coded(aggregate.input(), &wanted, &self.facts)?;
+        // Other keys than texts may have codes where nothing is read as such.
+        let (input, columns, next) = match coded {
+            Some(coded) => (coded.plan, coded.columns, TreeNodeRecursion::Jump),
+            None => (Arc::clone(aggregate.input()), BTreeSet::new(), TreeNodeRecursion::Continue),
+        };
+        let groups = CodedGroupsExec::try_new(aggregate, &input, &columns)?;
+        Ok(groups.map(|groups| Transformed::new(Arc::new(groups) as Arc<dyn ExecutionPlan>, true, next)))
     }
 }
 
