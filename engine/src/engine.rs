@@ -21,7 +21,7 @@ use crate::error::{EngineError, Result};
 use crate::execute::{
     QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool, merge_reserve,
 };
-use crate::optimize::{RepeatedText, TextCodes, WholeWindows, share_small_sides};
+use crate::optimize::{FirstOfGroups, RepeatedText, TextCodes, WholeWindows, share_small_sides};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
 use crate::result_cache::ResultCache;
@@ -323,7 +323,7 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     rules
 }
 
-/// DataFusion's, and of ours the one that must know which order the query asks for.
+/// DataFusion's, and of ours the one that must know which order the query asks for, and one that adds to what has been placed.
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     let sorts = EnsureRequirements::new();
@@ -331,6 +331,7 @@ fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     if let Some(placed) = placed {
         rules.insert(placed + 1, Arc::new(WholeWindows));
     }
+    rules.push(Arc::new(FirstOfGroups));
     rules
 }
 
