@@ -17,7 +17,9 @@ use crate::cluster::members::{Cluster, Member};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::execute::{TitheCodec, guard, query_span, read_again};
-use crate::optimize::{FirstOfGroups, TextCodes, WholeWindows, copy_tiny_sides, once_per_text, without_sorts};
+use crate::optimize::{
+    FirstOfGroups, TextCodes, WholeWindows, copy_tiny_sides, once_per_text, without_sorts,
+};
 
 /// The workers of one attempt.
 struct Attempt(Vec<Url>);

@@ -58,14 +58,10 @@ mod tests {
         assert_eq!(kept(1, false, &[5, 6, 5, 4, 5, 4, u64::MAX]), [5, 5, 4, 4]);
         assert_eq!(kept(2, false, &[5, 6, 7, 6, 5, 6, 1, 6, 5, 4]), [5, 6, 6, 5, 1, 5, 4]);
         assert_eq!(kept(3, false, &[9, 8, 7, 6, 9, 8, 7]), [9, 8, 7, 6, 8, 7]);
-        assert_eq!(kept(2, false, &[u64::MAX, u64::MAX, u64::MAX, 3, u64::MAX, 4, u64::MAX]), [
-            u64::MAX,
-            u64::MAX,
-            u64::MAX,
-            3,
-            u64::MAX,
-            4
-        ]);
+        assert_eq!(
+            kept(2, false, &[u64::MAX, u64::MAX, u64::MAX, 3, u64::MAX, 4, u64::MAX]),
+            [u64::MAX, u64::MAX, u64::MAX, 3, u64::MAX, 4]
+        );
     }
 
     #[test]
@@ -84,7 +80,8 @@ mod tests {
                     let mut best = BestCodes::new(wanted, distinct);
                     best.grow(1);
                     for (row, code) in codes.iter().enumerate() {
-                        let mut better: Vec<u64> = codes[..row].iter().copied().filter(|other| other < code).collect();
+                        let mut better: Vec<u64> =
+                            codes[..row].iter().copied().filter(|other| other < code).collect();
                         if distinct {
                             better.sort_unstable();
                             better.dedup();

@@ -59,7 +59,9 @@ pub(super) fn order_codes(values: &ArrayRef, order: SortOptions, codes: &mut Vec
         DataType::LargeUtf8 => {
             texts(values.as_string::<i64>().iter().map(|text| text.map(str::as_bytes)), codes);
         }
-        DataType::Utf8View => texts(values.as_string_view().iter().map(|text| text.map(str::as_bytes)), codes),
+        DataType::Utf8View => {
+            texts(values.as_string_view().iter().map(|text| text.map(str::as_bytes)), codes)
+        }
         DataType::Binary => texts(values.as_binary::<i32>().iter(), codes),
         DataType::LargeBinary => texts(values.as_binary::<i64>().iter(), codes),
         DataType::BinaryView => texts(values.as_binary_view().iter(), codes),
@@ -118,11 +120,11 @@ mod tests {
     use std::cmp::Ordering;
     use std::sync::Arc;
 
+    use arrow::array::make_comparator;
     use arrow::array::{
         BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int8Array,
         Int64Array, LargeStringArray, StringArray, StringViewArray, TimestampMicrosecondArray, UInt64Array,
     };
-    use arrow::array::make_comparator;
     use arrow::compute::cast;
 
     use super::*;
@@ -151,7 +153,8 @@ mod tests {
         let large = [i128::MIN, i128::MAX, 0, -1, i128::from(i64::MAX) + 1, i128::from(i64::MIN), 77];
         let large = Decimal128Array::from_iter(large.into_iter().map(Some).chain([None]));
         let texts = || TEXTS.into_iter();
-        let numbers = || [i64::MIN, i64::MAX, 0, -1, 1, 255, -256].into_iter().map(Some).chain([None, Some(3)]);
+        let numbers =
+            || [i64::MIN, i64::MAX, 0, -1, 1, 255, -256].into_iter().map(Some).chain([None, Some(3)]);
         let days = Date32Array::from_iter([Some(i32::MIN), Some(0), None, Some(20_000), Some(-5)]);
         vec![
             cast(&small, &DataType::Float16).unwrap(),
@@ -178,7 +181,8 @@ mod tests {
             assert!(has_codes(column.data_type()), "{}", column.data_type());
             // An array that begins within another has its own first value.
             for column in [Arc::clone(&column), column.slice(1, column.len() - 2)] {
-                for (descending, nulls_first) in [(false, false), (false, true), (true, false), (true, true)] {
+                for (descending, nulls_first) in [(false, false), (false, true), (true, false), (true, true)]
+                {
                     let order = SortOptions { descending, nulls_first };
                     order_codes(&column, order, &mut codes).unwrap();
                     assert_eq!(codes.len(), column.len());
@@ -189,7 +193,11 @@ mod tests {
                             let sorted = compare(left, right);
                             assert!(!less || sorted == Ordering::Less, "{column:?} {order:?} {left} {right}");
                             if column.len() < 6 && column.is_valid(left) && column.is_valid(right) {
-                                assert_eq!(less, sorted == Ordering::Less, "{column:?} {order:?} {left} {right}");
+                                assert_eq!(
+                                    less,
+                                    sorted == Ordering::Less,
+                                    "{column:?} {order:?} {left} {right}"
+                                );
                             }
                         }
                     }
