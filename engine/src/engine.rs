@@ -9,6 +9,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
+use datafusion::physical_optimizer::filter_pushdown::FilterPushdown;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use prometheus_client::registry::Registry;
@@ -21,7 +22,9 @@ use crate::error::{EngineError, Result};
 use crate::execute::{
     QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool, merge_reserve,
 };
-use crate::optimize::{FirstOfGroups, RepeatedText, TextCodes, WholeWindows, share_small_sides};
+use crate::optimize::{
+    FirstOfGroups, RepeatedText, SharedSubplans, TextCodes, WholeWindows, share_small_sides,
+};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
 use crate::result_cache::ResultCache;
@@ -323,13 +326,18 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     rules
 }
 
-/// DataFusion's, and of ours the one that must know which order the query asks for, and one that adds to what has been placed.
+/// DataFusion's, and of ours those that must come before or after some of them.
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     let sorts = EnsureRequirements::new();
     let placed = rules.iter().position(|rule| rule.name() == sorts.name());
     if let Some(placed) = placed {
         rules.insert(placed + 1, Arc::new(WholeWindows));
+    }
+    let dynamic_filters = FilterPushdown::new_post_optimization();
+    let given = rules.iter().position(|rule| rule.name() == dynamic_filters.name());
+    if let Some(given) = given {
+        rules.insert(given, Arc::new(SharedSubplans));
     }
     rules.push(Arc::new(FirstOfGroups));
     rules

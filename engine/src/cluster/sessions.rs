@@ -18,7 +18,7 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::execute::{TitheCodec, guard, query_span, read_again};
 use crate::optimize::{
-    FirstOfGroups, TextCodes, WholeWindows, copy_tiny_sides, once_per_text, without_sorts,
+    FirstOfGroups, SharedSubplans, TextCodes, WholeWindows, copy_tiny_sides, once_per_text, without_sorts,
 };
 
 /// The workers of one attempt.
@@ -47,9 +47,10 @@ pub(crate) fn distributed_state(
     let headers = with_query_id(carried_settings(state.config_options())?, query)?;
     let urls = members.iter().map(|member| member.url.clone()).collect();
     let mut builder = SessionStateBuilder::new_from_existing(state.clone());
-    // Workers choose for themselves what they read as codes, and what they do not sort; rows are not dropped for others.
+    // Workers choose for themselves what they read as codes, and what they do not sort. None of our operators travels.
     let local = |rule: &Arc<dyn PhysicalOptimizerRule + Send + Sync>| {
-        [FirstOfGroups::NAME, TextCodes::NAME, WholeWindows::NAME].contains(&rule.name())
+        [FirstOfGroups::NAME, SharedSubplans::NAME, TextCodes::NAME, WholeWindows::NAME]
+            .contains(&rule.name())
     };
     if let Some(optimizer) = builder.physical_optimizers() {
         optimizer.rules.retain(|rule| !local(rule));
