@@ -96,7 +96,7 @@ impl Kept {
         let reader =
             Reader { kept: Arc::clone(self), changed: self.changed.subscribe(), place: 0, from_disk: None };
         let rows = stream::try_unfold(reader, |mut reader| async move {
-            Ok(reader.next().await?.map(|batch| (batch, reader)))
+            Ok::<_, DataFusionError>(reader.next().await?.map(|batch| (batch, reader)))
         });
         Some(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(self.spills.schema()), rows)))
     }
@@ -197,7 +197,7 @@ fn size(batch: &RecordBatch) -> Result<usize> {
     let sizes = batch.columns().iter().map(|column| {
         let texts = column.as_string_view_opt().map_or(0, |texts| texts.total_buffer_bytes_used());
         let bytes = column.as_binary_view_opt().map_or(0, |bytes| bytes.total_buffer_bytes_used());
-        Ok(column.to_data().get_slice_memory_size()? + texts + bytes)
+        Ok::<usize, DataFusionError>(column.to_data().get_slice_memory_size()? + texts + bytes)
     });
     sizes.sum()
 }
@@ -233,7 +233,9 @@ impl Reader {
                 Next::End(Ok(())) => return Ok(None),
                 Next::End(Err(error)) => return Err(DataFusionError::Shared(error)),
                 // There is a sender as long as there are rows.
-                Next::NotYet => drop(self.changed.changed().await),
+                Next::NotYet => {
+                    let _changed = self.changed.changed().await;
+                }
             }
         }
     }
