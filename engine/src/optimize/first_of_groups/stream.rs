@@ -15,7 +15,7 @@ use datafusion::physical_plan::aggregates::order::GroupOrdering;
 use datafusion::physical_plan::coalesce::LimitedBatchCoalescer;
 use datafusion::physical_plan::metrics::{BaselineMetrics, Count, MetricBuilder, RecordOutput};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, PhysicalExpr};
+use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use futures::{StreamExt, stream};
 
 use super::best_codes::BestCodes;
@@ -37,7 +37,7 @@ pub(super) fn rows(
     let schema = operator.schema();
     let keys = operator.groups.keys.iter().map(|key| key.return_field(&schema));
     let keys = Arc::new(Schema::new(keys.collect::<Result<Vec<FieldRef>>>()?));
-    let partitions = operator.output_partitioning().partition_count().max(1);
+    let partitions = operator.properties().output_partitioning().partition_count().max(1);
     let most = match context.memory_pool().memory_limit() {
         MemoryLimit::Finite(bytes) => bytes / SHARE_OF_MEMORY / partitions,
         _ => usize::MAX,
