@@ -25,8 +25,8 @@ fn write(lake: &TestLake, name: &str, from: i64, to: i64) {
     };
     let columns: [(&str, ArrayRef); 4] = [
         ("n", Arc::new(Int64Array::from_iter_values(from..to))),
-        ("seller", Arc::new(text(column(70)))),
-        ("buyer", Arc::new(text(column(90)))),
+        ("seller", Arc::new(text(column(20)))),
+        ("buyer", Arc::new(text(column(25)))),
         ("amount", Arc::new(Int64Array::from_iter(column(1000)))),
     ];
     let batch =
@@ -117,7 +117,7 @@ async fn once_gives_what_twice_gives() {
             assert_eq!(shown.matches("SharedExec: number=1").count(), readers, "{once}\n{shown}");
             assert!(!plan(&session, &apart).await.contains("SharedExec"), "{apart}");
             let expected = table(&session, &apart).await;
-            for _ in 0..3 {
+            for _ in 0..2 {
                 assert_eq!(table(&session, &once).await, expected, "{once}");
             }
         }
@@ -133,8 +133,11 @@ async fn what_is_shared_may_be_made_of_what_is_shared() {
                t.seller = b.seller WHERE a.c + b.c > 10 AND t.c > 3 ORDER BY 1, 4";
     let [once, apart] = both_ways(sql);
     let shown = plan(&session, &once).await;
-    assert_eq!(shown.matches("SharedExec: number=1, readers=2").count(), 2, "{shown}");
-    assert_eq!(shown.matches("SharedExec: number=2, readers=2").count(), 3, "{shown}");
+    let mut times =
+        [1, 2].map(|number| shown.matches(&format!("SharedExec: number={number}, readers=2")).count());
+    times.sort_unstable();
+    // Twice the sellers, in each of which is the trade, which is asked for once more.
+    assert_eq!(times, [2, 3], "{shown}");
     assert_eq!(table(&session, &once).await, table(&session, &apart).await);
     // All rows are read once.
     let ran = table(&session, &format!("EXPLAIN ANALYZE {once}")).await;

@@ -54,7 +54,7 @@ fn same_source(left: &FileScanConfig, right: &FileScanConfig) -> Option<bool> {
     );
     let (of_left, of_right) = (left.table_schema(), right.table_schema());
     Some(
-        left.predicate() == right.predicate()
+        left.filter() == right.filter()
             && left.projection() == right.projection()
             && left.table_parquet_options() == right.table_parquet_options()
             // Of one engine, they are all made alike: for the store, which is the same.
