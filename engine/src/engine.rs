@@ -9,6 +9,7 @@ use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
+use datafusion::physical_optimizer::filter_pushdown::FilterPushdown;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use prometheus_client::registry::Registry;
@@ -21,7 +22,9 @@ use crate::error::{EngineError, Result};
 use crate::execute::{
     QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool, merge_reserve,
 };
-use crate::optimize::{FolderJoins, RepeatedText, TextCodes, WholeWindows, share_small_sides};
+use crate::optimize::{
+    FirstOfGroups, FolderJoins, RepeatedText, SharedSubplans, TextCodes, WholeWindows, share_small_sides,
+};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
 use crate::result_cache::ResultCache;
@@ -323,15 +326,22 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     rules
 }
 
-/// DataFusion's, and of ours those that must know how rows are divided and which order the query asks for.
+/// DataFusion's, and of ours those that must come before or after some of them.
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     let sorts = EnsureRequirements::new();
     let placed = rules.iter().position(|rule| rule.name() == sorts.name());
     if let Some(placed) = placed {
-        rules.insert(placed + 1, Arc::new(FolderJoins));
-        rules.insert(placed + 2, Arc::new(WholeWindows));
+        rules.insert(placed + 1, Arc::new(WholeWindows));
     }
+    let dynamic_filters = FilterPushdown::new_post_optimization();
+    let given = rules.iter().position(|rule| rule.name() == dynamic_filters.name());
+    if let Some(given) = given {
+        rules.insert(given, Arc::new(SharedSubplans));
+        // It makes operators that the one before it does not know as equal.
+        rules.insert(given + 1, Arc::new(FolderJoins));
+    }
+    rules.push(Arc::new(FirstOfGroups));
     rules
 }
 

@@ -70,7 +70,7 @@ const KEYS: [&str; 14] = [
     "$small / 10, extract(month FROM $day), county",
     SIZE,
     "CASE WHEN $small = 3 THEN 1 WHEN $day > DATE '2022-05-01' THEN 2 END, county",
-    "CASE $small WHEN 1 THEN DATE '2020-01-01' WHEN 2 THEN DATE '2020-01-02' ELSE DATE '2020-01-01' END",
+    "CASE $small % 3 WHEN 1 THEN DATE '2020-01-01' WHEN 2 THEN DATE '2020-01-02' ELSE DATE '2020-01-01' END",
     "CASE county WHEN '縣市 1' THEN 'one' WHEN '縣市 2' THEN 'two' ELSE 'other' END, $small",
     "county, $wide",
     "CASE WHEN $wide > 0 THEN 'p' ELSE 'n' END, date_trunc('week', $day), $small",
@@ -108,8 +108,8 @@ async fn groups_by_codes_of_keys_are_groups_by_keys() {
                 };
                 assert_eq!(types(coded_schema.unwrap()), types(plain_schema.unwrap()), "{coded}");
                 let (coded_rows, plain_rows) = (rows(&session, &coded).await, rows(&session, &plain).await);
-                assert!(coded_rows.len() > 2, "{coded}");
                 assert_eq!(coded_rows, plain_rows, "{coded}");
+                assert!(coded_rows.len() > 1, "{coded}: {coded_rows:?}");
             }
         }
     }
@@ -119,7 +119,8 @@ async fn groups_by_codes_of_keys_are_groups_by_keys() {
 async fn rows(session: &Session, sql: &str) -> Vec<String> {
     let shown = table(session, sql).await;
     // Frames are as wide as names.
-    let mut rows: Vec<String> = shown.lines().skip(3).filter(|line| !line.starts_with('+')).map(words).collect();
+    let mut rows: Vec<String> =
+        shown.lines().skip(3).filter(|line| !line.starts_with('+')).map(words).collect();
     rows.sort();
     rows
 }

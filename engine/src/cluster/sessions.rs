@@ -17,7 +17,10 @@ use crate::cluster::members::{Cluster, Member};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::execute::{TitheCodec, guard, query_span, read_again};
-use crate::optimize::{FolderJoins, TextCodes, WholeWindows, copy_tiny_sides, once_per_text, without_sorts};
+use crate::optimize::{
+    FirstOfGroups, FolderJoins, SharedSubplans, TextCodes, WholeWindows, copy_tiny_sides, once_per_text,
+    without_sorts,
+};
 
 /// The workers of one attempt.
 struct Attempt(Vec<Url>);
@@ -45,9 +48,11 @@ pub(crate) fn distributed_state(
     let headers = with_query_id(carried_settings(state.config_options())?, query)?;
     let urls = members.iter().map(|member| member.url.clone()).collect();
     let mut builder = SessionStateBuilder::new_from_existing(state.clone());
-    // Workers choose for themselves what they read as codes, and what they do not sort. Folders are divided by tasks.
+    // Workers choose for themselves what they read as codes, and what they do not sort. None of our operators travels.
     let local = |rule: &Arc<dyn PhysicalOptimizerRule + Send + Sync>| {
-        [TextCodes::NAME, WholeWindows::NAME, FolderJoins::NAME].contains(&rule.name())
+        let local =
+            [FirstOfGroups::NAME, FolderJoins::NAME, SharedSubplans::NAME, TextCodes::NAME, WholeWindows::NAME];
+        local.contains(&rule.name())
     };
     if let Some(optimizer) = builder.physical_optimizers() {
         optimizer.rules.retain(|rule| !local(rule));

@@ -35,5 +35,6 @@ pub use plain_size::plain_size;
 pub(crate) use query_span::{follow_spawned_work, query_span};
 pub(crate) use read_again::read_again;
 pub use report::QueryReport;
+pub(crate) use result_stream::defect;
 pub(crate) use scanned::with_scan_limit;
 pub(crate) use spill::SpillFolder;

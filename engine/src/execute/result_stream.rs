@@ -98,7 +98,7 @@ fn written(batch: &RecordBatch) -> u64 {
     counts.map_or(0, |counts| counts.iter().flatten().sum())
 }
 
-pub(super) fn defect(panic: &(dyn Any + Send)) -> EngineError {
+pub(crate) fn defect(panic: &(dyn Any + Send)) -> EngineError {
     let text =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     EngineError::Defect { reason: text.unwrap_or("without a word").to_owned() }

@@ -1,16 +1,20 @@
 //! Physical rules of our own: the same answer, sooner.
 
 mod coded_groups;
+mod first_of_groups;
 mod folder_joins;
 mod join_sides;
 mod once_per_text;
 mod repeated_text;
+mod shared_subplans;
 mod text_codes;
 mod text_memory;
 mod whole_windows;
 
+pub(crate) use first_of_groups::FirstOfGroups;
 pub(crate) use folder_joins::FolderJoins;
 pub(crate) use join_sides::{copy_tiny_sides, share_small_sides};
 pub(crate) use repeated_text::{RepeatedText, once_per_text};
+pub(crate) use shared_subplans::SharedSubplans;
 pub(crate) use text_codes::{TextCodes, footer, holds_codes, with_code_types};
 pub(crate) use whole_windows::{WholeWindows, without_sorts};

@@ -118,3 +118,17 @@ pub(crate) async fn error(session: &Session, sql: &str) -> EngineError {
 pub(crate) async fn message(session: &Session, sql: &str) -> String {
     error(session, sql).await.to_string()
 }
+
+/// The metric `name` in a line of `EXPLAIN ANALYZE`.
+pub(crate) fn metric(line: &str, name: &str) -> f64 {
+    let (_before, value) = line.split_once(&format!("{name}=")).unwrap_or_else(|| panic!("{name}: {line}"));
+    let (value, _after) = value.split_once([',', ']']).unwrap_or((value, ""));
+    let (number, unit) = value.trim().split_once(' ').unwrap_or((value, ""));
+    let unit = match unit.trim() {
+        "" => 1.0,
+        "K" => 1e3,
+        "M" => 1e6,
+        other => panic!("{other}: {line}"),
+    };
+    number.trim().parse::<f64>().unwrap() * unit
+}

@@ -87,7 +87,7 @@ fn has_no_filter(call: &PlainAggregateWindowExpr) -> bool {
 }
 
 /// Whether values are equal in a group just when they are equal in a sort: of NaN and of negative zero that is not so.
-fn is_plain(kind: &DataType) -> bool {
+pub(in crate::optimize) fn is_plain(kind: &DataType) -> bool {
     kind.is_integer()
         || kind.is_decimal()
         || kind.is_string()
