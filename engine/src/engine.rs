@@ -21,7 +21,7 @@ use crate::error::{EngineError, Result};
 use crate::execute::{
     QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool, merge_reserve,
 };
-use crate::optimize::{RepeatedText, TextCodes, WholeWindows, share_small_sides};
+use crate::optimize::{AggregateBeforeJoin, RepeatedText, TextCodes, WholeWindows, share_small_sides};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
 use crate::result_cache::ResultCache;
@@ -319,6 +319,9 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     // A rollup is found below conditions that have not been moved into the scans of its table.
     let moves = rules.iter().position(|rule| rule.name() == "push_down_limit").unwrap_or(rules.len());
     rules.insert(moves, Arc::new(AnswerFromRollups));
+    // Conditions lie in the scans by then, and columns that nobody needs are still to be left out.
+    let tidies = rules.iter().position(|rule| rule.name() == "eliminate_group_by_constant");
+    rules.insert(tidies.unwrap_or(rules.len()), Arc::new(AggregateBeforeJoin));
     rules.push(Arc::new(PushHarmlessFilters));
     rules
 }

@@ -1,5 +1,6 @@
-//! Physical rules of our own: the same answer, sooner.
+//! Rules of our own: the same answer, sooner.
 
+mod aggregate_before_join;
 mod coded_groups;
 mod join_sides;
 mod once_per_text;
@@ -8,6 +9,7 @@ mod text_codes;
 mod text_memory;
 mod whole_windows;
 
+pub(crate) use aggregate_before_join::AggregateBeforeJoin;
 pub(crate) use join_sides::{copy_tiny_sides, share_small_sides};
 pub(crate) use repeated_text::{RepeatedText, once_per_text};
 pub(crate) use text_codes::{TextCodes, footer, holds_codes, with_code_types};
