@@ -60,10 +60,7 @@ impl From<&ObjectMeta> for FileState {
 
 #[derive(Debug, Clone)]
 enum FileShape {
-    Columns {
-        schema: SchemaRef,
-        rows: Option<u64>,
-    },
+    Columns { schema: SchemaRef, rows: Option<u64> },
     Json(json_lines::Sample),
 }
 

@@ -47,7 +47,8 @@ impl ColumnFacts {
     /// Whether every one of its dates is a timestamp in nanoseconds, and so is the first day of its year.
     pub(super) fn is_near(&self) -> bool {
         const YEARS_1700_TO_2200: std::ops::RangeInclusive<i64> = -98_615..=84_006;
-        let within = |(first, last)| YEARS_1700_TO_2200.contains(&first) && YEARS_1700_TO_2200.contains(&last);
+        let within =
+            |(first, last)| YEARS_1700_TO_2200.contains(&first) && YEARS_1700_TO_2200.contains(&last);
         self.whole && self.of_day == Some(1) && self.range.is_some_and(within)
     }
 }
@@ -114,7 +115,8 @@ pub(super) fn column_facts(table: &LakeTable, name: &str) -> Option<ColumnFacts>
     let of_day = of_day(&kind);
     let counts = kind.is_signed_integer() || kind.is_decimal() || of_day.is_some();
     let range = seen.range.filter(|_| counts && !seen.without_range);
-    let by_range = range.and_then(|(first, last)| u64::try_from(last.checked_sub(first)?).ok()?.checked_add(1));
+    let by_range =
+        range.and_then(|(first, last)| u64::try_from(last.checked_sub(first)?).ok()?.checked_add(1));
     let by_codes = (!seen.without_codes).then(|| {
         let intervals = u64::try_from(seen.intervals.len()).unwrap_or(u64::MAX).max(1);
         seen.most_codes.saturating_mul(intervals)
@@ -161,7 +163,8 @@ struct Seen {
 impl Seen {
     fn add(&mut self, chunk: &ColumnChunkMetaData) {
         let statistics = chunk.statistics();
-        let nulls = statistics.and_then(Statistics::null_count_opt).and_then(|nulls| i64::try_from(nulls).ok());
+        let nulls =
+            statistics.and_then(Statistics::null_count_opt).and_then(|nulls| i64::try_from(nulls).ok());
         if nulls == Some(chunk.num_values()) {
             return;
         }
@@ -172,8 +175,9 @@ impl Seen {
             }
             None => self.without_range = true,
         }
-        let interval = statistics
-            .and_then(|statistics| Some((statistics.min_bytes_opt()?.to_vec(), statistics.max_bytes_opt()?.to_vec())));
+        let interval = statistics.and_then(|statistics| {
+            Some((statistics.min_bytes_opt()?.to_vec(), statistics.max_bytes_opt()?.to_vec()))
+        });
         // Whose interval is not known has values of its own.
         let own = || (self.intervals.len().to_be_bytes().to_vec(), Vec::new());
         let interval = interval.unwrap_or_else(own);

@@ -97,7 +97,9 @@ impl Groups {
         let named = expression.transform(|part| {
             Ok(match &part {
                 Expr::Column(column) => match place_of(column, ROWS) {
-                    Some(place) => Transformed::yes(Expr::Column(Column::from(schema.qualified_field(place)))),
+                    Some(place) => {
+                        Transformed::yes(Expr::Column(Column::from(schema.qualified_field(place))))
+                    }
                     None => Transformed::no(part),
                 },
                 _ => Transformed::no(part),

@@ -201,7 +201,8 @@ impl Keyed {
                     false => on.into_iter().map(|(mine, theirs)| (theirs, mine)).collect(),
                 };
                 let Kind { join_type, constraint, null_equality } = kind;
-                let join = Join::try_new(left, right, on, filter, join_type, constraint, null_equality, false);
+                let join =
+                    Join::try_new(left, right, on, filter, join_type, constraint, null_equality, false);
                 Ok(join.ok().map(LogicalPlan::Join))
             }
         }

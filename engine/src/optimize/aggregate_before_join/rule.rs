@@ -100,3 +100,63 @@ fn as_it_was(values: Aggregate, found: Vec<Expr>, aggregate: &Aggregate) -> Resu
     let same = plan.schema.logically_equivalent_names_and_types(&aggregate.schema);
     Ok(same.then_some(LogicalPlan::Projection(plan)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+    use parquet::arrow::ArrowWriter;
+    use tempfile::TempDir;
+
+    use crate::engine::Engine;
+    use crate::options::EngineOptions;
+    use crate::policy::Principal;
+
+    use super::*;
+
+    const POLICY: &str = r#"{"tables": [
+        {"user": "lin", "table": "invoice", "privileges": ["SELECT"], "filter": "n % 2 = 0"},
+        {"user": "lin", "table": "county", "privileges": ["SELECT"]}
+    ]}"#;
+
+    fn write(lake: &TempDir, table: &str, columns: [(&str, Vec<i64>); 2]) {
+        let folder = lake.path().join("tax").join(table);
+        std::fs::create_dir_all(&folder).unwrap();
+        let columns = columns.map(|(name, values)| (name, Arc::new(Int64Array::from(values)) as ArrayRef));
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let file = File::create(folder.join("a.parquet")).unwrap();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_the_policy_shows_is_grouped_above_its_border() {
+        let lake = TempDir::new().unwrap();
+        write(
+            &lake,
+            "invoice",
+            [("n", (0..200_000).collect()), ("code", (0..200_000).map(|n| n % 9).collect())],
+        );
+        write(&lake, "county", [("code", (0..9).collect()), ("region", (0..9).map(|n| n % 3).collect())]);
+        let policy = lake.path().join("policy.json");
+        std::fs::write(&policy, POLICY).unwrap();
+        let options = EngineOptions {
+            lake: Some(lake.path().to_str().unwrap().parse().unwrap()),
+            policy: Some(policy),
+            ..EngineOptions::default()
+        };
+        let session = Engine::open(options).await.unwrap().session(Principal::from("lin")).unwrap();
+        let sql =
+            "SELECT c.region, sum(i.n) FROM tax.invoice i JOIN tax.county c ON c.code = i.code GROUP BY 1";
+        let query = session.query(sql).await.unwrap();
+        let plan = query.optimized().unwrap().display_indent().to_string();
+        let place = |text: &str| plan.find(text).unwrap_or_else(|| panic!("no {text} in\n{plan}"));
+        let groups = place("SubqueryAlias: groups before the join");
+        let border = place("Permitted: tax.invoice");
+        assert!(place("Inner Join") < groups && groups < border, "{plan}");
+        assert!(plan[groups..border].contains("Aggregate: "), "{plan}");
+        assert_eq!(query.collect().await.unwrap().iter().map(RecordBatch::num_rows).sum::<usize>(), 3);
+    }
+}
