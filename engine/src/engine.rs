@@ -21,7 +21,9 @@ use crate::error::{EngineError, Result};
 use crate::execute::{
     QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool, merge_reserve,
 };
-use crate::optimize::{AggregateBeforeJoin, RepeatedText, TextCodes, WholeWindows, share_small_sides};
+use crate::optimize::{
+    AggregateBeforeJoin, DistinctByGroups, RepeatedText, TextCodes, WholeWindows, share_small_sides,
+};
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
 use crate::result_cache::ResultCache;
@@ -321,7 +323,8 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     rules.insert(moves, Arc::new(AnswerFromRollups));
     // Conditions lie in the scans by then, and columns that nobody needs are still to be left out.
     let tidies = rules.iter().position(|rule| rule.name() == "eliminate_group_by_constant");
-    rules.insert(tidies.unwrap_or(rules.len()), Arc::new(AggregateBeforeJoin));
+    let tidies = tidies.unwrap_or(rules.len());
+    rules.splice(tidies..tidies, [Arc::new(AggregateBeforeJoin) as Arc<_>, Arc::new(DistinctByGroups)]);
     rules.push(Arc::new(PushHarmlessFilters));
     rules
 }

@@ -2,6 +2,7 @@
 
 mod aggregate_before_join;
 mod coded_groups;
+mod distinct_by_groups;
 mod join_sides;
 mod once_per_text;
 mod repeated_text;
@@ -10,6 +11,7 @@ mod text_memory;
 mod whole_windows;
 
 pub(crate) use aggregate_before_join::AggregateBeforeJoin;
+pub(crate) use distinct_by_groups::DistinctByGroups;
 pub(crate) use join_sides::{copy_tiny_sides, share_small_sides};
 pub(crate) use repeated_text::{RepeatedText, once_per_text};
 pub(crate) use text_codes::{TextCodes, footer, holds_codes, with_code_types};

@@ -21,7 +21,7 @@ const DIGITS_OF_A_MEAN: u8 = 25;
 
 /// The aggregates over the joined groups.
 #[derive(Default)]
-pub(super) struct Totals(Vec<Expr>);
+pub(in crate::optimize) struct Totals(Vec<Expr>);
 
 /// A `FILTER`: what it says of rows alone, and the rest.
 #[derive(Clone)]
@@ -36,14 +36,15 @@ impl Totals {
         self.add_call(call)
     }
 
-    fn add_call(&mut self, call: AggregateFunction) -> Expr {
+    /// The column with the value of `call`.
+    pub(in crate::optimize) fn add_call(&mut self, call: AggregateFunction) -> Expr {
         let name = format!("total {}", self.0.len());
         self.0.push(Expr::AggregateFunction(call).alias(&name));
         Expr::Column(Column::from_name(name))
     }
 
     /// Them, each with the name by which its value is asked for.
-    pub(super) fn into_calls(self) -> Vec<Expr> {
+    pub(in crate::optimize) fn into_calls(self) -> Vec<Expr> {
         self.0
     }
 }
@@ -53,7 +54,7 @@ impl Totals {
 ///
 /// # Errors
 /// When an expression cannot be walked.
-pub(super) fn over_groups(
+pub(in crate::optimize) fn over_groups(
     call: &AggregateFunction,
     written: &AggregateFunction,
     schema: &DFSchema,

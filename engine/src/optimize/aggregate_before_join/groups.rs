@@ -17,8 +17,10 @@ const ROWS: &str = "rows before the join";
 const GROUPS: &str = "groups before the join";
 
 /// What rows are grouped by and what is computed of each group, while it is being found out.
-pub(super) struct Groups {
+pub(in crate::optimize) struct Groups {
     base: Arc<LogicalPlan>,
+    /// Whether a query may ask nothing of some of them.
+    leaves_out: bool,
     keys: Vec<Expr>,
     calls: Vec<Expr>,
 }
@@ -41,7 +43,7 @@ pub(super) struct Values {
 }
 
 /// The columns of rows with this schema, as what is asked of them names them.
-pub(super) fn columns_of(schema: &DFSchema) -> Vec<Expr> {
+pub(in crate::optimize) fn columns_of(schema: &DFSchema) -> Vec<Expr> {
     let column = |place: usize| Column::new(Some(TableReference::bare(ROWS)), place.to_string());
     (0..schema.fields().len()).map(|place| Expr::Column(column(place))).collect()
 }
@@ -74,9 +76,14 @@ pub(super) fn keys_in(expression: &Expr) -> Vec<usize> {
 }
 
 impl Groups {
-    /// No groups yet, of the rows of `base`.
-    pub(super) fn new(base: Arc<LogicalPlan>) -> Self {
-        Self { base, keys: Vec::new(), calls: Vec::new() }
+    /// No groups yet, of the rows of `base`, of which some are left out later.
+    pub(super) fn of_some(base: Arc<LogicalPlan>) -> Self {
+        Self { base, leaves_out: true, keys: Vec::new(), calls: Vec::new() }
+    }
+
+    /// No groups yet, of the rows of `base`: all of them are asked for.
+    pub(in crate::optimize) fn of_all(base: Arc<LogicalPlan>) -> Self {
+        Self { base, leaves_out: false, keys: Vec::new(), calls: Vec::new() }
     }
 
     pub(super) fn base(&self) -> &LogicalPlan {
@@ -92,7 +99,7 @@ impl Groups {
     ///
     /// # Errors
     /// When an expression cannot be walked.
-    pub(super) fn over_base(&self, expression: Expr) -> Result<Expr> {
+    pub(in crate::optimize) fn over_base(&self, expression: Expr) -> Result<Expr> {
         let schema = self.base.schema();
         let named = expression.transform(|part| {
             Ok(match &part {
@@ -108,12 +115,15 @@ impl Groups {
         Ok(named.data)
     }
 
-    /// The same, if it has a value for every row.
+    /// The same, if it has a value for every row, or every row was to have one.
     ///
     /// # Errors
     /// When an expression has no type.
     pub(super) fn that_never_fails(&self, expression: &Expr) -> Result<Option<Expr>> {
         let named = self.over_base(expression.clone())?;
+        if !self.leaves_out {
+            return Ok(Some(named));
+        }
         let is_near = |column: &Column| {
             self.facts(column).ok().flatten().is_some_and(|facts: ColumnFacts| facts.is_near())
         };
@@ -125,7 +135,7 @@ impl Groups {
     ///
     /// # Errors
     /// When an expression cannot be walked.
-    pub(super) fn key(&mut self, expression: Expr) -> Result<Option<Expr>> {
+    pub(in crate::optimize) fn key(&mut self, expression: Expr) -> Result<Option<Expr>> {
         let expression = expression.unalias();
         let over = over(&expression);
         if over == Over::Others {
@@ -162,7 +172,7 @@ impl Groups {
     }
 
     /// The column of the groups with what `call` computes of the rows, as they are called in the plan.
-    pub(super) fn computed(&mut self, call: Expr) -> Expr {
+    pub(in crate::optimize) fn computed(&mut self, call: Expr) -> Expr {
         let known = self.calls.iter().position(|known| *known == call);
         let place = known.unwrap_or_else(|| {
             self.calls.push(call);
@@ -234,7 +244,7 @@ impl Groups {
     ///
     /// # Errors
     /// When it cannot be built.
-    pub(super) fn into_plan(self) -> Result<LogicalPlan> {
+    pub(in crate::optimize) fn into_plan(self) -> Result<LogicalPlan> {
         let keys = self.keys.into_iter().enumerate();
         let keys = keys.map(|(place, key)| key.alias(format!("key {place}"))).collect();
         let calls = self.calls.into_iter().enumerate();
@@ -257,7 +267,7 @@ fn without_cast(expression: &Expr) -> &Expr {
 }
 
 /// Whether equal values of this type cannot be told apart.
-pub(super) fn is_exact(kind: &DataType) -> bool {
+pub(in crate::optimize) fn is_exact(kind: &DataType) -> bool {
     match kind {
         DataType::Dictionary(_, value) => is_exact(value),
         DataType::Boolean | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,

@@ -13,4 +13,7 @@ mod path;
 mod rule;
 mod sizes;
 
+pub(super) use calls::{Totals, over_groups};
+pub(super) use groups::{Groups, columns_of, is_exact};
 pub(crate) use rule::AggregateBeforeJoin;
+pub(super) use rule::as_it_was;

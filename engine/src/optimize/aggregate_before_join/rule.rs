@@ -42,7 +42,7 @@ impl OptimizerRule for AggregateBeforeJoin {
 
 fn rewritten(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     let Some(path) = Path::down(&aggregate.input)? else { return Ok(None) };
-    let mut groups = Groups::new(Arc::clone(&path.base));
+    let mut groups = Groups::of_some(Arc::clone(&path.base));
     let input = aggregate.input.schema();
     let mut by = Vec::with_capacity(aggregate.group_expr.len());
     for (number, group) in aggregate.group_expr.iter().enumerate() {
@@ -85,8 +85,15 @@ fn rewritten(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     as_it_was(values, found, aggregate)
 }
 
-/// `found`, over the columns of `values`, as the columns of `aggregate`.
-fn as_it_was(values: Aggregate, found: Vec<Expr>, aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
+/// `found`, over the columns of `values`, as the columns of `aggregate`; `None` where that cannot be.
+///
+/// # Errors
+/// When the plan cannot be built.
+pub(in crate::optimize) fn as_it_was(
+    values: Aggregate,
+    found: Vec<Expr>,
+    aggregate: &Aggregate,
+) -> Result<Option<LogicalPlan>> {
     let mut columns = Vec::with_capacity(found.len());
     for ((qualifier, field), value) in aggregate.schema.iter().zip(found) {
         // A sum of sums has more digits than the sum that it is.
