@@ -44,7 +44,7 @@ fn rewritten(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     if !counts_one_distinct(aggregate)? {
         return Ok(None);
     }
-    let mut groups = Groups::of_all(Arc::clone(&aggregate.input));
+    let mut groups = Groups::unjoined(Arc::clone(&aggregate.input));
     let input = aggregate.input.schema();
     let columns = columns_of(input);
     let mut by = Vec::with_capacity(aggregate.group_expr.len());
@@ -67,6 +67,10 @@ fn rewritten(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
         };
         let Some(finish) = finish else { return Ok(None) };
         finishes.push(finish);
+    }
+    // Without a key, there would be a group of no rows.
+    if groups.keys() == 0 {
+        return Ok(None);
     }
     let found = (0..by.len()).map(|number| Expr::Column(Column::from_name(format!("group {number}"))));
     let found: Vec<Expr> = found.chain(finishes).collect();

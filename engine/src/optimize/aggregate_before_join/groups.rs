@@ -13,14 +13,15 @@ use crate::rollup::is_function_of_its_parts;
 
 /// What qualifies the rows' columns, which have their place for a name, until it is known what is asked of them.
 const ROWS: &str = "rows before the join";
-/// What qualifies the columns of the groups.
-const GROUPS: &str = "groups before the join";
+/// What qualifies the columns of groups that are joined, and of others.
+const JOINED: &str = "groups before the join";
+const OTHERS: &str = "groups of groups";
 
 /// What rows are grouped by and what is computed of each group, while it is being found out.
 pub(in crate::optimize) struct Groups {
     base: Arc<LogicalPlan>,
-    /// Whether a query may ask nothing of some of them.
-    leaves_out: bool,
+    /// Whether a join may leave some of them out.
+    joined: bool,
     keys: Vec<Expr>,
     calls: Vec<Expr>,
 }
@@ -50,7 +51,7 @@ pub(in crate::optimize) fn columns_of(schema: &DFSchema) -> Vec<Expr> {
 
 /// Whether a user calls something as the rows or the groups are called here.
 pub(super) fn is_called_so(schema: &DFSchema) -> bool {
-    let taken = |name: &TableReference| [ROWS, GROUPS].contains(&name.table());
+    let taken = |name: &TableReference| [ROWS, JOINED, OTHERS].contains(&name.table());
     schema.iter().any(|(qualifier, _)| qualifier.is_some_and(taken))
 }
 
@@ -72,18 +73,18 @@ pub(super) fn over(expression: &Expr) -> Over {
 
 /// The numbers of the groups' keys in `expression`.
 pub(super) fn keys_in(expression: &Expr) -> Vec<usize> {
-    expression.column_refs().into_iter().filter_map(|column| place_of(column, GROUPS)).collect()
+    expression.column_refs().into_iter().filter_map(|column| place_of(column, JOINED)).collect()
 }
 
 impl Groups {
-    /// No groups yet, of the rows of `base`, of which some are left out later.
-    pub(super) fn of_some(base: Arc<LogicalPlan>) -> Self {
-        Self { base, leaves_out: true, keys: Vec::new(), calls: Vec::new() }
+    /// No groups yet, of the rows of `base`, of which a join may leave some out.
+    pub(super) fn joined(base: Arc<LogicalPlan>) -> Self {
+        Self { base, joined: true, keys: Vec::new(), calls: Vec::new() }
     }
 
-    /// No groups yet, of the rows of `base`: all of them are asked for.
-    pub(in crate::optimize) fn of_all(base: Arc<LogicalPlan>) -> Self {
-        Self { base, leaves_out: false, keys: Vec::new(), calls: Vec::new() }
+    /// No groups yet, of the rows of `base`, all of which are asked for.
+    pub(in crate::optimize) fn unjoined(base: Arc<LogicalPlan>) -> Self {
+        Self { base, joined: false, keys: Vec::new(), calls: Vec::new() }
     }
 
     pub(super) fn base(&self) -> &LogicalPlan {
@@ -91,7 +92,7 @@ impl Groups {
     }
 
     /// How many keys there are.
-    pub(super) fn keys(&self) -> usize {
+    pub(in crate::optimize) fn keys(&self) -> usize {
         self.keys.len()
     }
 
@@ -115,13 +116,13 @@ impl Groups {
         Ok(named.data)
     }
 
-    /// The same, if it has a value for every row, or every row was to have one.
+    /// The same, if it has a value for every row, or every row is asked for one.
     ///
     /// # Errors
     /// When an expression has no type.
     pub(super) fn that_never_fails(&self, expression: &Expr) -> Result<Option<Expr>> {
         let named = self.over_base(expression.clone())?;
-        if !self.leaves_out {
+        if !self.joined {
             return Ok(Some(named));
         }
         let is_near = |column: &Column| {
@@ -150,7 +151,7 @@ impl Groups {
                 self.keys.push(named);
                 self.keys.len() - 1
             });
-            return Ok(Some(column(&format!("key {place}"))));
+            return Ok(Some(self.column(&format!("key {place}"))));
         }
         if !is_function_of_its_parts(&expression) {
             return Ok(None);
@@ -178,7 +179,7 @@ impl Groups {
             self.calls.push(call);
             self.calls.len() - 1
         });
-        column(&format!("value {place}"))
+        self.column(&format!("value {place}"))
     }
 
     /// How many values these keys have together.
@@ -240,23 +241,28 @@ impl Groups {
         Ok(origin.and_then(|(table, name)| column_facts(&table, &name)))
     }
 
+    fn name(&self) -> TableReference {
+        TableReference::bare(if self.joined { JOINED } else { OTHERS })
+    }
+
+    fn column(&self, name: &str) -> Expr {
+        Expr::Column(Column::new(Some(self.name()), name))
+    }
+
     /// The plan of the groups.
     ///
     /// # Errors
     /// When it cannot be built.
     pub(in crate::optimize) fn into_plan(self) -> Result<LogicalPlan> {
+        let name = self.name();
         let keys = self.keys.into_iter().enumerate();
         let keys = keys.map(|(place, key)| key.alias(format!("key {place}"))).collect();
         let calls = self.calls.into_iter().enumerate();
         let calls = calls.map(|(place, call)| call.alias(format!("value {place}"))).collect();
         let groups = LogicalPlan::Aggregate(Aggregate::try_new(self.base, keys, calls)?);
-        let alias = SubqueryAlias::try_new(Arc::new(groups), TableReference::bare(GROUPS))?;
+        let alias = SubqueryAlias::try_new(Arc::new(groups), name)?;
         Ok(LogicalPlan::SubqueryAlias(alias))
     }
-}
-
-fn column(name: &str) -> Expr {
-    Expr::Column(Column::new(Some(TableReference::bare(GROUPS)), name))
 }
 
 fn without_cast(expression: &Expr) -> &Expr {

@@ -42,7 +42,7 @@ impl OptimizerRule for AggregateBeforeJoin {
 
 fn rewritten(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     let Some(path) = Path::down(&aggregate.input)? else { return Ok(None) };
-    let mut groups = Groups::of_some(Arc::clone(&path.base));
+    let mut groups = Groups::joined(Arc::clone(&path.base));
     let input = aggregate.input.schema();
     let mut by = Vec::with_capacity(aggregate.group_expr.len());
     for (number, group) in aggregate.group_expr.iter().enumerate() {

@@ -29,9 +29,19 @@ pub(super) struct Rows {
     pub(super) most: u64,
     /// Whether there are conditions.
     filtered: bool,
+    /// Whether they are groups, of which there may be far fewer than rows.
+    grouped: bool,
 }
 
 impl Rows {
+    fn of(most: u64) -> Self {
+        Self { most, filtered: false, grouped: false }
+    }
+
+    fn grouped(self) -> Self {
+        Self { grouped: true, ..self }
+    }
+
     fn filtered_if(self, also: bool) -> Self {
         Self { filtered: self.filtered || also, ..self }
     }
@@ -57,13 +67,13 @@ pub(super) fn rows(plan: &LogicalPlan) -> Result<Option<Rows>> {
             let provider = source_as_provider(&scan.source)?;
             let any: &dyn Any = provider.as_ref();
             let most = any.downcast_ref::<LakeTable>().and_then(LakeTable::rows);
-            most.map(|most| Rows { most, filtered: !scan.filters.is_empty() }.at_most(scan.fetch))
+            most.map(|most| Rows::of(most).filtered_if(!scan.filters.is_empty()).at_most(scan.fetch))
         }
         LogicalPlan::SubqueryAlias(alias) => rows(&alias.input)?,
         LogicalPlan::Projection(projection) => rows(&projection.input)?,
         LogicalPlan::Window(window) => rows(&window.input)?,
-        LogicalPlan::Aggregate(aggregate) => rows(&aggregate.input)?,
-        LogicalPlan::Distinct(Distinct::All(input)) => rows(input)?,
+        LogicalPlan::Aggregate(aggregate) => rows(&aggregate.input)?.map(Rows::grouped),
+        LogicalPlan::Distinct(Distinct::All(input)) => rows(input)?.map(Rows::grouped),
         LogicalPlan::Sort(sort) => rows(&sort.input)?.map(|rows| rows.at_most(sort.fetch)),
         LogicalPlan::Filter(filter) => rows(&filter.input)?.map(|rows| rows.filtered_if(true)),
         LogicalPlan::Limit(limit) => match limit.get_fetch_type()? {
@@ -74,15 +84,14 @@ pub(super) fn rows(plan: &LogicalPlan) -> Result<Option<Rows>> {
             Some(border) => rows(&border.input)?,
             None => None,
         },
-        LogicalPlan::Values(values) => {
-            u64::try_from(values.values.len()).ok().map(|most| Rows { most, filtered: false })
-        }
+        LogicalPlan::Values(values) => u64::try_from(values.values.len()).ok().map(Rows::of),
         LogicalPlan::Join(join) => match join.join_type {
             JoinType::LeftSemi | JoinType::LeftAnti => rows(&join.left)?.map(|rows| rows.filtered_if(true)),
             JoinType::Inner | JoinType::Left | JoinType::Right if !join.on.is_empty() => {
                 both(&join.left, &join.right)?.map(|(left, right)| Rows {
                     most: left.most.max(right.most),
                     filtered: left.filtered || right.filtered,
+                    grouped: left.grouped || right.grouped,
                 })
             }
             _ => None,
@@ -96,7 +105,7 @@ pub(super) fn rows(plan: &LogicalPlan) -> Result<Option<Rows>> {
 /// # Errors
 /// When a plan cannot be looked at.
 pub(super) fn pays(groups: &Groups, joins: &[Keyed]) -> Result<bool> {
-    let Some(rows) = rows(groups.base())? else { return Ok(false) };
+    let Some(rows) = rows(groups.base())?.filter(|rows| !rows.grouped) else { return Ok(false) };
     let rows = if rows.filtered { rows.most / SATISFIES } else { rows.most };
     if rows < FEW_ROWS {
         return Ok(false);
