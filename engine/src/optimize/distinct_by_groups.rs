@@ -15,7 +15,9 @@ use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, lit}
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
-use crate::optimize::aggregate_before_join::{Groups, Totals, as_it_was, columns_of, is_exact, over_groups};
+use crate::optimize::aggregate_before_join::{
+    Groups, Totals, as_it_was, columns_of, is_exact, never_fails, over_groups,
+};
 use crate::rollup::meaning;
 
 /// The rule. It comes after that of DataFusion.
@@ -81,10 +83,19 @@ fn rewritten(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
 /// Whether one thing is counted distinct, something is aggregated beside it, and sets of it are large: of whole numbers
 /// DataFusion keeps one set for all groups.
 fn counts_one_distinct(aggregate: &Aggregate) -> Result<bool> {
+    let input = aggregate.input.schema();
     let mut counted: Option<Expr> = None;
     let mut others = 0;
     for call in &aggregate.aggr_expr {
         let Expr::AggregateFunction(call) = call.clone().unalias() else { return Ok(false) };
+        // Without groups, what is aggregated is asked of rows alone that satisfy the filter; with groups, of all.
+        if call.params.filter.is_some() {
+            for argument in &call.params.args {
+                if !never_fails(argument, input, &|_| false)? {
+                    return Ok(false);
+                }
+            }
+        }
         if !call.params.distinct {
             others += 1;
             continue;
@@ -99,7 +110,7 @@ fn counts_one_distinct(aggregate: &Aggregate) -> Result<bool> {
         counted = Some(argument.clone());
     }
     let Some(counted) = counted else { return Ok(false) };
-    let kind = counted.get_type(aggregate.input.schema())?;
+    let kind = counted.get_type(input)?;
     Ok(others > 0 && is_exact(&kind) && !kind.is_integer())
 }
 

@@ -16,7 +16,7 @@ const MOST_DIGITS: i16 = 38;
 ///
 /// # Errors
 /// When an expression has no type.
-pub(super) fn never_fails(
+pub(in crate::optimize) fn never_fails(
     expression: &Expr,
     schema: &DFSchema,
     is_near: &dyn Fn(&Column) -> bool,
