@@ -324,7 +324,8 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     // Conditions lie in the scans by then, and columns that nobody needs are still to be left out.
     let tidies = rules.iter().position(|rule| rule.name() == "eliminate_group_by_constant");
     let tidies = tidies.unwrap_or(rules.len());
-    rules.splice(tidies..tidies, [Arc::new(AggregateBeforeJoin) as Arc<_>, Arc::new(DistinctByGroups)]);
+    rules.insert(tidies, Arc::new(DistinctByGroups));
+    rules.insert(tidies, Arc::new(AggregateBeforeJoin));
     rules.push(Arc::new(PushHarmlessFilters));
     rules
 }

@@ -82,7 +82,7 @@ pub(in crate::optimize) fn over_groups(
         Over::Others if name == "count" => {
             let there = match &argument {
                 Expr::Literal(value, _) if !value.is_null() => of_groups,
-                _ => both(of_groups, Some(Box::new(argument.is_not_null()))),
+                _ => both(of_groups, Some(Box::new(argument.clone().is_not_null()))),
             };
             let rows = of_each_group(groups, count::count_udaf(), lit(1_i64), of_rows);
             let counted = totals.add(sum::sum_udaf(), rows, there);

@@ -19,8 +19,9 @@ use crate::policy::Barrier;
 
 /// Footers that are looked at, spread over the table.
 const SAMPLE: usize = 256;
-/// Compressed bytes of a dictionary for each of its values, at least and at most.
+/// Compressed bytes of a dictionary for each of its values, at least and at most; a text has its length before it.
 const FEWEST_BYTES: u64 = 2;
+const FEWEST_BYTES_OF_TEXT: u64 = 4;
 const MOST_BYTES: u64 = 64;
 /// A writer gives up a dictionary that grows beyond a mebibyte, or so.
 const GIVEN_UP: u64 = (1 << 20) / MOST_BYTES;
@@ -190,7 +191,11 @@ impl Seen {
         match bytes {
             Some(bytes) if only_codes(chunk) => {
                 self.at_least = self.at_least.max(bytes / MOST_BYTES);
-                self.most_codes = self.most_codes.max((bytes / FEWEST_BYTES).max(1));
+                let fewest = match chunk.column_type() {
+                    Type::BYTE_ARRAY => FEWEST_BYTES_OF_TEXT,
+                    _ => FEWEST_BYTES,
+                };
+                self.most_codes = self.most_codes.max((bytes / fewest).max(1));
             }
             bytes => {
                 self.without_codes = true;

@@ -1,5 +1,6 @@
 //! The groups that are made of a table's rows before they are joined.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
@@ -72,7 +73,7 @@ pub(super) fn over(expression: &Expr) -> Over {
 }
 
 /// The numbers of the groups' keys in `expression`.
-pub(super) fn keys_in(expression: &Expr) -> Vec<usize> {
+pub(super) fn keys_in(expression: &Expr) -> BTreeSet<usize> {
     expression.column_refs().into_iter().filter_map(|column| place_of(column, JOINED)).collect()
 }
 
@@ -206,7 +207,8 @@ impl Groups {
             Some(values) => Some(values),
             None => {
                 let mut at_most = Some(1_u64);
-                for column in key.column_refs() {
+                let columns: BTreeSet<&Column> = key.column_refs().into_iter().collect();
+                for column in columns {
                     let values = self.facts(column)?.and_then(|facts| facts.at_most);
                     at_most = at_most.zip(values).map(|(all, its)| all.saturating_mul(its));
                 }

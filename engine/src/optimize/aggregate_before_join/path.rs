@@ -1,5 +1,6 @@
 //! What lies between an aggregate and the rows that it groups: joins, and what renames and filters.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::common::{DFSchema, NullEquality, Result};
@@ -57,7 +58,7 @@ pub(super) enum Keyed {
         filter: Option<Expr>,
         kind: Kind,
         /// The keys of the groups that it joins by.
-        keys: Vec<usize>,
+        keys: BTreeSet<usize>,
     },
 }
 
@@ -162,7 +163,7 @@ impl Step {
             Self::Filter(predicate) => Ok(groups.key(predicate)?.map(Keyed::Filter)),
             Self::Join { other, is_left, on, filter, kind } => {
                 let mut keyed = Vec::with_capacity(on.len());
-                let mut keys = Vec::with_capacity(on.len());
+                let mut keys = BTreeSet::new();
                 for (mine, theirs) in on {
                     let Some(mine) = groups.key(mine)? else { return Ok(None) };
                     keys.extend(keys_in(&mine));
