@@ -410,3 +410,28 @@ async fn under_a_policy_everybody_gets_what_joined_rows_give() {
     assert!(answers.iter().all(|answer| answer.starts_with('+')), "{answers:?}");
     assert!(answers.len() >= 3, "{answers:?}");
 }
+
+#[tokio::test]
+async fn a_rollup_answers_what_it_would_answer_without() {
+    let lake = lake();
+    let sessions = sessions(&lake, 2, 8192).await;
+    let by_seller = "SELECT seller, kind, count(*), sum(amount) FROM tax.invoice GROUP BY 1, 2";
+    sessions[0].create_rollup("by_seller", by_seller).await.unwrap();
+    sessions[0].refresh_rollup("tax", "invoice", "by_seller", &()).await.unwrap();
+    let seller = "FROM tax.invoice i JOIN tax.taxpayer t ON i.seller = t.ban";
+    for (sql, answered) in [
+        (format!("SELECT t.name, count(*), sum(i.amount) {seller} GROUP BY t.name"), true),
+        (
+            format!("SELECT t.name, i.kind, avg(i.amount) {seller} WHERE i.kind <> '免稅' GROUP BY 1, 2"),
+            false,
+        ),
+        (format!("SELECT t.name, sum(i.amount) {seller} WHERE i.kind <> '免稅' GROUP BY 1"), true),
+        (format!("SELECT t.name, sum(i.large) {seller} GROUP BY t.name"), false),
+    ] {
+        for session in &sessions {
+            let rollups = session.query(&sql).await.unwrap().rollups().unwrap();
+            assert_eq!(!rollups.is_empty(), answered, "{sql}");
+        }
+        check_same(&sessions, &sql).await;
+    }
+}
