@@ -178,9 +178,9 @@ const FROM: [&str; 9] = [
     "tax.invoice i JOIN tax.taxpayer t ON i.seller = t.ban JOIN tax.county c ON t.county = c.code",
     "tax.invoice i LEFT JOIN tax.taxpayer t ON i.seller = t.ban",
     "tax.county c RIGHT JOIN (tax.taxpayer t RIGHT JOIN tax.invoice i ON i.buyer = t.id) ON c.code = t.county",
-    "(SELECT n, seller AS who, county, day, kind, small, large, yes, i.name AS name, amount, wide, float, buyer \
+    "(SELECT n, seller, buyer + 0 AS buyer, county, day, kind, small, large, yes, i.name AS name, amount, wide, float \
      FROM tax.invoice i) i JOIN (SELECT ban AS id, max(name) AS name, min(county) AS county, sum(weight) AS weight FROM \
-     tax.taxpayer GROUP BY ban) t ON i.who = t.id",
+     tax.taxpayer GROUP BY ban) t ON i.seller = t.id",
     "tax.invoice i JOIN tax.taxpayer t ON i.seller = t.ban AND i.small < t.weight",
     "tax.invoice i JOIN tax.taxpayer t ON i.buyer + 1 = t.id + 1",
 ];

@@ -113,7 +113,7 @@ async fn groups_give_what_sets_give() {
             for _ in 0..30 {
                 let distinct = random.one_of(&DISTINCT);
                 let mut columns =
-                    vec![format!("count(DISTINCT {distinct}) AS d"), "count(*) AS rows".to_owned()];
+                    vec![format!("count(DISTINCT {distinct}) AS d"), "count(*) AS c".to_owned()];
                 if random.below(3) == 0 {
                     columns.push(format!("count(DISTINCT {distinct}) FILTER (WHERE n > 300) AS e"));
                 }
