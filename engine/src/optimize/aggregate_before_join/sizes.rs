@@ -48,7 +48,7 @@ impl Rows {
 
     fn at_most(self, fetch: Option<usize>) -> Self {
         match fetch.and_then(|fetch| u64::try_from(fetch).ok()) {
-            Some(fetch) => Self { most: self.most.min(fetch), filtered: true },
+            Some(fetch) => Self { most: self.most.min(fetch), filtered: true, ..self },
             None => self,
         }
     }
