@@ -17,7 +17,7 @@ use arrow::array::{
 use insta::assert_snapshot;
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
-use support::{Random, TestLake, ask, int64, text};
+use support::{Random, TestLake, ask, int64, table, text};
 use tithe_engine::{Engine, EngineOptions, Principal, Session};
 use tithe_testkit::optimized_plan;
 
@@ -437,4 +437,16 @@ async fn a_rollup_answers_what_it_would_answer_without() {
         }
         check_same(&sessions, &sql).await;
     }
+}
+
+#[tokio::test]
+async fn what_the_join_leaves_out_is_known_to_the_scan() {
+    let lake = lake();
+    let [with, _] = sessions(&lake, 2, 8192).await;
+    let sql = "SELECT c.name, count(*) FROM tax.invoice i JOIN tax.county c ON c.code = i.county WHERE c.region = 'region 1' \
+               GROUP BY c.name";
+    assert_eq!(times(&plan(&with, sql).await), 1);
+    let shown = table(&with, &format!("EXPLAIN FORMAT INDENT {sql}")).await;
+    let scan = shown.lines().find(|line| line.contains("DataSourceExec") && line.contains("tax/invoice"));
+    assert!(scan.is_some_and(|scan| scan.contains("DynamicFilter")), "{shown}");
 }
