@@ -17,8 +17,6 @@ const FEW_ROWS: u64 = 1 << 14;
 /// Rows for each of the groups that are made of them, at least. To find the group of a row costs more than to find the row
 /// that it is joined with, and groups are divided among threads and found once more.
 const ROWS_OF_A_GROUP: u64 = 16;
-/// Groups that are found about as fast as rows are joined, whatever the join leaves out.
-const FEW_GROUPS: u64 = 1 << 12;
 /// Of the rows that a condition is asked of, one in so many is taken to satisfy it, as DataFusion does.
 const SATISFIES: u64 = 5;
 
@@ -119,11 +117,10 @@ pub(super) fn pays(groups: &Groups, joins: &[Keyed]) -> Result<bool> {
             continue;
         }
         let values = groups.values_of(keys.iter().copied())?;
-        let few = values.at_most.is_some_and(|values| values <= FEW_GROUPS);
         // The other side knows some of the values alone.
         let is_sparse = values.at_least > other.most;
-        // Of what the join leaves out no groups would have been made.
-        if kind.leaves_out() && (other.filtered || is_sparse) && !few {
+        // Of what the join leaves out no groups would have been made, and the scan would have been told of it.
+        if kind.leaves_out() && (other.filtered || is_sparse) {
             return Ok(false);
         }
         let new: Vec<usize> = keys.iter().copied().filter(|key| counted.insert(*key)).collect();
