@@ -387,7 +387,7 @@ const POLICY: &str = r#"{"tables": [
     {"user": "(part|masked|groups)", "table": "county|taxpayer", "privileges": ["SELECT"]},
     {"user": "part", "table": "invoice", "privileges": ["SELECT"], "filter": "kind <> '免稅' AND small > 2"},
     {"user": "masked", "table": "invoice", "privileges": ["SELECT"],
-     "columns": [{"name": "amount", "mask": "amount * 0"}, {"name": "county", "mask": "CASE WHEN yes THEN county END"}]},
+     "columns": [{"name": "amount", "mask": "CASE WHEN small > 2 THEN amount END"}, {"name": "county", "mask": "CASE WHEN yes THEN county END"}]},
     {"user": "groups", "table": "invoice", "privileges": ["SELECT"],
      "minimum_group": {"key": "name", "size": 3, "dimensions": ["county", "kind"]}}
 ]}"#;
