@@ -23,7 +23,8 @@ use crate::execute::{
     QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool, merge_reserve,
 };
 use crate::optimize::{
-    FirstOfGroups, FolderJoins, RepeatedText, SharedSubplans, TextCodes, WholeWindows, share_small_sides,
+    AggregateBeforeJoin, DistinctByGroups, FirstOfGroups, FolderJoins, RepeatedText, SharedSubplans,
+    TextCodes, WholeWindows, share_small_sides,
 };
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
@@ -322,6 +323,11 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     // A rollup is found below conditions that have not been moved into the scans of its table.
     let moves = rules.iter().position(|rule| rule.name() == "push_down_limit").unwrap_or(rules.len());
     rules.insert(moves, Arc::new(AnswerFromRollups));
+    // Conditions lie in the scans by then, and columns that nobody needs are still to be left out.
+    let tidies = rules.iter().position(|rule| rule.name() == "eliminate_group_by_constant");
+    let tidies = tidies.unwrap_or(rules.len());
+    rules.insert(tidies, Arc::new(DistinctByGroups));
+    rules.insert(tidies, Arc::new(AggregateBeforeJoin));
     rules.push(Arc::new(PushHarmlessFilters));
     rules
 }

@@ -13,6 +13,7 @@ use crate::error::{EngineError, Result, did_you_mean};
 const SKIP_BAD_LINES: &str = "json.skip_bad_lines";
 const BACKEND: &str = "compute.backend";
 const ROLLUPS: &str = "query.rollups";
+const AGGREGATE_BEFORE_JOIN: &str = "query.aggregate_before_join";
 
 /// The settings under `tithe.`; functions read them from the configuration that DataFusion hands them.
 #[derive(Debug, Clone)]
@@ -23,11 +24,18 @@ pub struct Settings {
     pub compute_backend: Backend,
     /// `tithe.query.rollups`: answer aggregates from the rollups of their tables.
     pub rollups: bool,
+    /// `tithe.query.aggregate_before_join`: group rows by what they are joined by, and join the groups.
+    pub aggregate_before_join: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { skip_bad_lines: false, compute_backend: Backend::default(), rollups: true }
+        Self {
+            skip_bad_lines: false,
+            compute_backend: Backend::default(),
+            rollups: true,
+            aggregate_before_join: true,
+        }
     }
 }
 
@@ -90,6 +98,7 @@ impl ExtensionOptions for Settings {
         match key {
             SKIP_BAD_LINES => self.skip_bad_lines = truth()?,
             ROLLUPS => self.rollups = truth()?,
+            AGGREGATE_BEFORE_JOIN => self.aggregate_before_join = truth()?,
             BACKEND => {
                 self.compute_backend = value
                     .parse()
@@ -128,6 +137,11 @@ impl ExtensionOptions for Settings {
                 ROLLUPS,
                 self.rollups.to_string(),
                 "Answer aggregates from the rollups of their tables, where these have what is asked.",
+            ),
+            entry(
+                AGGREGATE_BEFORE_JOIN,
+                self.aggregate_before_join.to_string(),
+                "Aggregate a large table by what it is joined by, and join the groups, where these are few.",
             ),
         ]
     }

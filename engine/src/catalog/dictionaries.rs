@@ -82,7 +82,7 @@ impl Dictionaries {
         }
         let footers: Vec<_> = {
             let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
-            files.iter().map(|file| footer(cache.as_ref(), file)).collect()
+            files.iter().map(|file| footer(cache.as_ref(), &file.object_meta)).collect()
         };
         let mut asked = Vec::new();
         for (file, footer) in footers.iter().enumerate() {

@@ -21,6 +21,7 @@ use datafusion::execution::cache::cache_manager::CachedFileMetadata;
 use datafusion::execution::cache::{Cache, SchemaFingerprint, TableScopedPath};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::parquet::file::metadata::ParquetMetaData;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use futures::{FutureExt, StreamExt, TryStreamExt};
@@ -34,6 +35,7 @@ use crate::error::EngineError;
 use crate::ingest::RawSource;
 use crate::ingest::json_lines::JsonLinesReader;
 use crate::ingest::text::TextReader;
+use crate::optimize::footer;
 use crate::rollup::Rollup;
 use crate::settings::Settings;
 
@@ -50,6 +52,7 @@ pub(crate) struct LakeTable {
     /// The query that `listing` was made for: a view that outlives it lists again.
     listed_for: u64,
     columns: TableSchema,
+    rows: Option<u64>,
     /// The files that it has, by their names below the lake's root; all that are there if it says nothing.
     only: Option<Arc<BTreeSet<String>>>,
     /// From which aggregates of all of its rows may be answered.
@@ -69,7 +72,8 @@ impl LakeTable {
             .with_table_partition_cols(shape.partition_columns.clone())
             .build();
         let (schema, table) = (schema.to_owned(), table.to_owned());
-        Self { lake, schema, table, listing, listed_for, columns, only: None, rollups: Vec::new() }
+        let rows = shape.rows;
+        Self { lake, schema, table, listing, listed_for, columns, rows, only: None, rollups: Vec::new() }
     }
 
     /// The same table with its rollups.
@@ -79,7 +83,7 @@ impl LakeTable {
 
     /// The same table with some of its files alone.
     pub(crate) fn with_only(self, files: Arc<BTreeSet<String>>) -> Self {
-        Self { only: Some(files), rollups: Vec::new(), ..self }
+        Self { only: Some(files), rows: None, rollups: Vec::new(), ..self }
     }
 
     /// The same table with these of its files alone, as they are now.
@@ -92,6 +96,7 @@ impl LakeTable {
             listing: Listing { files, ..self.listing.clone() },
             listed_for: self.lake.query_number(),
             columns: self.columns.clone(),
+            rows: None,
             only: Some(Arc::new(names)),
             rollups: Vec::new(),
         }
@@ -115,6 +120,25 @@ impl LakeTable {
     /// The files that it had when the query was planned.
     pub(crate) fn listed_files(&self) -> &[LakeFile] {
         &self.listing.files
+    }
+
+    /// How many rows these files had, where their footers told it.
+    pub(crate) fn rows(&self) -> Option<u64> {
+        self.rows
+    }
+
+    /// The number of values, NULL among them, of a partition column in these files; `None` for any other column.
+    pub(crate) fn partition_values(&self, column: &str) -> Option<usize> {
+        let place = self.listing.partition_columns.iter().position(|name| name == column)?;
+        let values: BTreeSet<_> =
+            self.listing.files.iter().filter_map(|file| file.partition_values.get(place)).collect();
+        Some(values.len())
+    }
+
+    /// The footer of one of its files, if it is at hand.
+    pub(crate) fn footer(&self, file: &LakeFile) -> Option<Arc<ParquetMetaData>> {
+        let footers = self.lake.state().runtime_env().cache_manager.get_file_metadata_cache();
+        footer(footers.as_ref(), &file.meta)
     }
 
     pub(crate) fn lake(&self) -> &Arc<Lake> {

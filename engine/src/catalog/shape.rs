@@ -18,6 +18,7 @@ use crate::catalog::listing::{Listing, name_of};
 use crate::catalog::union::unite;
 use crate::error::{EngineError, Result, plain};
 use crate::ingest::{json_lines, text};
+use crate::optimize::footer;
 
 /// Footers or samples read at once.
 const READS: usize = 16;
@@ -31,6 +32,8 @@ pub(crate) struct Shape {
     pub(crate) file_schema: SchemaRef,
     /// Columns in the names of the folders.
     pub(crate) partition_columns: Vec<FieldRef>,
+    /// Where every file's footer tells it.
+    pub(crate) rows: Option<u64>,
     files: BTreeMap<Path, (FileState, FileShape)>,
     listed: Vec<(Path, FileState)>,
 }
@@ -57,7 +60,7 @@ impl From<&ObjectMeta> for FileState {
 
 #[derive(Debug, Clone)]
 enum FileShape {
-    Columns(SchemaRef),
+    Columns { schema: SchemaRef, rows: Option<u64> },
     Json(json_lines::Sample),
 }
 
@@ -98,6 +101,7 @@ impl Shapes {
         let shape = Arc::new(Shape {
             file_schema: whole(listing, &files, reading)?,
             partition_columns: partition_columns(listing),
+            rows: rows(&files),
             files,
             listed,
         });
@@ -167,7 +171,21 @@ async fn read(format: TableFormat, meta: &ObjectMeta, reading: &Reading<'_>) -> 
         .infer_schema(reading.state, reading.store, std::slice::from_ref(meta))
         .await
         .map_err(|error| broken_parquet(error, meta, reading))?;
-    Ok(FileShape::Columns(schema))
+    let footers = reading.state.runtime_env().cache_manager.get_file_metadata_cache();
+    let footer = footer(footers.as_ref(), meta);
+    let rows = footer.and_then(|footer| u64::try_from(footer.file_metadata().num_rows()).ok());
+    Ok(FileShape::Columns { schema, rows })
+}
+
+fn rows(files: &BTreeMap<Path, (FileState, FileShape)>) -> Option<u64> {
+    let of_file = |shape: &FileShape| match shape {
+        FileShape::Columns { rows, .. } => *rows,
+        FileShape::Json(_) => None,
+    };
+    // Of text no file is read.
+    let mut known = files.values().map(|(_, shape)| of_file(shape)).peekable();
+    known.peek()?;
+    known.sum()
 }
 
 fn broken_parquet(
@@ -204,13 +222,13 @@ fn whole(
         TableFormat::JsonLines => {
             let samples = files.values().filter_map(|(_, shape)| match shape {
                 FileShape::Json(sample) => Some(sample),
-                FileShape::Columns(_) => None,
+                FileShape::Columns { .. } => None,
             });
             json_lines::schema(samples)
         }
         _ => {
             let columns = files.iter().filter_map(|(path, (_, shape))| match shape {
-                FileShape::Columns(schema) => Some((name_of(path, reading.root), schema.as_ref())),
+                FileShape::Columns { schema, .. } => Some((name_of(path, reading.root), schema.as_ref())),
                 FileShape::Json(_) => None,
             });
             unite(columns).map_err(refuse)?

@@ -50,8 +50,13 @@ pub(crate) fn distributed_state(
     let mut builder = SessionStateBuilder::new_from_existing(state.clone());
     // Workers choose for themselves what they read as codes, and what they do not sort. None of our operators travels.
     let local = |rule: &Arc<dyn PhysicalOptimizerRule + Send + Sync>| {
-        let local =
-            [FirstOfGroups::NAME, FolderJoins::NAME, SharedSubplans::NAME, TextCodes::NAME, WholeWindows::NAME];
+        let local = [
+            FirstOfGroups::NAME,
+            FolderJoins::NAME,
+            SharedSubplans::NAME,
+            TextCodes::NAME,
+            WholeWindows::NAME,
+        ];
         local.contains(&rule.name())
     };
     if let Some(optimizer) = builder.physical_optimizers() {

@@ -1,6 +1,8 @@
-//! Physical rules of our own: the same answer, sooner.
+//! Rules of our own: the same answer, sooner.
 
+mod aggregate_before_join;
 mod coded_groups;
+mod distinct_by_groups;
 mod first_of_groups;
 mod folder_joins;
 mod join_sides;
@@ -11,6 +13,8 @@ mod text_codes;
 mod text_memory;
 mod whole_windows;
 
+pub(crate) use aggregate_before_join::AggregateBeforeJoin;
+pub(crate) use distinct_by_groups::DistinctByGroups;
 pub(crate) use first_of_groups::FirstOfGroups;
 pub(crate) use folder_joins::FolderJoins;
 pub(crate) use join_sides::{copy_tiny_sides, share_small_sides};

@@ -14,7 +14,7 @@ use crate::rollup::definition::MeasureKind;
 use crate::rollup::keyed::Keyed;
 
 /// Takes every whole number of 64 bits, and so does a sum of them.
-pub(super) const EXACT: DataType = DataType::Decimal128(20, 0);
+pub(crate) const EXACT: DataType = DataType::Decimal128(20, 0);
 /// Aggregates that do not care how often a value comes.
 const INDIFFERENT: [&str; 6] = ["min", "max", "bool_and", "bool_or", "approx_distinct", "bit_or"];
 

@@ -153,7 +153,7 @@ fn is_told_by(part: &str, fine: &str) -> bool {
 }
 
 /// Whether the value of `expression` is made of those of its parts, row by row.
-fn is_function_of_its_parts(expression: &Expr) -> bool {
+pub(crate) fn is_function_of_its_parts(expression: &Expr) -> bool {
     match expression {
         Expr::BinaryExpr(_)
         | Expr::Like(_)

@@ -21,6 +21,9 @@ mod segments;
 mod store;
 mod table;
 
+pub(crate) use combine::EXACT;
+pub(crate) use keyed::is_function_of_its_parts;
+pub(crate) use rebuild::meaning;
 pub(crate) use rule::AnswerFromRollups;
 pub(crate) use store::{Rollup, Rollups, remove_rollups};
 pub(crate) use table::RollupTable;

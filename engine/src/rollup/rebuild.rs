@@ -74,33 +74,7 @@ impl Rebuilt {
     /// What `expression`, over columns with `schema`, is over the table and others; `None` for what is not a function of
     /// its row.
     pub(super) fn meaning(&self, expression: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
-        if expression.is_volatile() {
-            return Ok(None);
-        }
-        let mut known = true;
-        let meant = expression.clone().unalias_nested().data.transform_down(|part| match &part {
-            Expr::Column(column) => {
-                let place = schema.maybe_index_of_column(column);
-                match place.and_then(|place| self.columns.get(place)) {
-                    Some(meaning) => Ok(Transformed::new(meaning.clone(), true, TreeNodeRecursion::Jump)),
-                    None => {
-                        known = false;
-                        Ok(Transformed::new(part, false, TreeNodeRecursion::Stop))
-                    }
-                }
-            }
-            Expr::ScalarSubquery(_)
-            | Expr::InSubquery(_)
-            | Expr::Exists(_)
-            | Expr::SetComparison(_)
-            | Expr::OuterReferenceColumn(..)
-            | Expr::Unnest(_) => {
-                known = false;
-                Ok(Transformed::new(part, false, TreeNodeRecursion::Stop))
-            }
-            _ => Ok(Transformed::no(part)),
-        })?;
-        Ok(known.then_some(meant.data))
+        meaning(&self.columns, expression, schema)
     }
 
     /// The same over the keys; `None` when it is finer than they are.
@@ -115,6 +89,38 @@ impl Rebuilt {
             None => Ok(None),
         }
     }
+}
+
+/// `expression`, over columns with `schema`, where these are what `columns` say; `None` for what is not a function of its
+/// row.
+pub(crate) fn meaning(columns: &[Expr], expression: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
+    if expression.is_volatile() {
+        return Ok(None);
+    }
+    let mut known = true;
+    let meant = expression.clone().unalias_nested().data.transform_down(|part| match &part {
+        Expr::Column(column) => {
+            let place = schema.maybe_index_of_column(column);
+            match place.and_then(|place| columns.get(place)) {
+                Some(meaning) => Ok(Transformed::new(meaning.clone(), true, TreeNodeRecursion::Jump)),
+                None => {
+                    known = false;
+                    Ok(Transformed::new(part, false, TreeNodeRecursion::Stop))
+                }
+            }
+        }
+        Expr::ScalarSubquery(_)
+        | Expr::InSubquery(_)
+        | Expr::Exists(_)
+        | Expr::SetComparison(_)
+        | Expr::OuterReferenceColumn(..)
+        | Expr::Unnest(_) => {
+            known = false;
+            Ok(Transformed::new(part, false, TreeNodeRecursion::Stop))
+        }
+        _ => Ok(Transformed::no(part)),
+    })?;
+    Ok(known.then_some(meant.data))
 }
 
 fn of_scan(scan: &TableScan, with: &Arc<RollupTable>, keyed: &Keyed<'_>) -> Result<Option<Rebuilt>> {

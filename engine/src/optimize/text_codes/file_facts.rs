@@ -58,7 +58,7 @@ impl FileFacts {
         {
             return Some(facts);
         }
-        let footer = footer(self.metadata.as_ref(), file)?;
+        let footer = footer(self.metadata.as_ref(), &file.object_meta)?;
         let facts = self.shared(facts(&footer)?);
         self.known.insert(path.clone(), (file.object_meta.clone(), facts.clone()));
         Some(facts)
@@ -74,9 +74,9 @@ impl FileFacts {
 }
 
 /// The footer of `file` as it is now, if it is at hand.
-pub(crate) fn footer(metadata: &FileMetadataCache, file: &PartitionedFile) -> Option<Arc<ParquetMetaData>> {
-    let entry = metadata.get(&file.object_meta.location)?;
-    let entry = Some(entry).filter(|entry| entry.is_valid_for(&file.object_meta))?;
+pub(crate) fn footer(metadata: &FileMetadataCache, file: &ObjectMeta) -> Option<Arc<ParquetMetaData>> {
+    let entry = metadata.get(&file.location)?;
+    let entry = Some(entry).filter(|entry| entry.is_valid_for(file))?;
     let footer = entry.file_metadata.as_any().downcast_ref::<CachedParquetMetaData>()?;
     Some(Arc::clone(footer.parquet_metadata()))
 }
@@ -118,7 +118,8 @@ fn small_dictionary(chunk: &ColumnChunkMetaData) -> Option<i64> {
     (chunk.column_type() == Type::BYTE_ARRAY && small).then_some(bytes)
 }
 
-fn only_codes(chunk: &ColumnChunkMetaData) -> bool {
+/// Whether no page of a chunk holds its values themselves.
+pub(crate) fn only_codes(chunk: &ColumnChunkMetaData) -> bool {
     if let Some(mask) = chunk.page_encoding_stats_mask() {
         return mask.is_only(Encoding::PLAIN_DICTIONARY) || mask.is_only(Encoding::RLE_DICTIONARY);
     }

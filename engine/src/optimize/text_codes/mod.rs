@@ -22,7 +22,7 @@ use datafusion::physical_plan::filter::FilterExec;
 
 use super::coded_groups::{CodedGroupsExec, groups_by_codes};
 use file_facts::FileFacts;
-pub(crate) use file_facts::{footer, holds_codes};
+pub(crate) use file_facts::{footer, holds_codes, only_codes};
 use operators::{as_it_was, coded};
 pub(super) use operators::{keeping_codes, with_texts};
 pub(crate) use scan::with_code_types;
