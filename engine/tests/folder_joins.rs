@@ -24,8 +24,9 @@ fn write(lake: &TestLake, name: &str, from: i64, step: i64, salt: i64) {
     let rows = || 0..ROWS;
     let key: Int64Array = rows().map(|row| (mixed(row, salt) % 50 != 0).then(|| from + row / step)).collect();
     let value: Int64Array = rows().map(|row| Some(mixed(row, salt + 1))).collect();
-    let kind: StringArray =
-        rows().map(|row| Some(["甲", "乙", "丙"][(mixed(row, 9).rem_euclid(3)) as usize])).collect();
+    let kind: StringArray = rows()
+        .map(|row| Some(["甲", "乙", "丙"][usize::try_from(mixed(row, 9).rem_euclid(3)).unwrap()]))
+        .collect();
     let columns: [(&str, ArrayRef); 3] =
         [("key", Arc::new(key)), ("value", Arc::new(value)), ("kind", Arc::new(kind))];
     lake.parquet(name, &columns);
