@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::sanity_checker::SanityCheckPlan;
@@ -12,7 +12,7 @@ use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 
 use super::exec::InTurnsExec;
-use super::parts::{parts, turns};
+use super::parts::{Part, parts, turns};
 use super::side::Side;
 
 /// Bytes of files of the smaller side below which its hash table is small enough as a whole.
@@ -38,17 +38,16 @@ impl PhysicalOptimizerRule for FolderJoins {
         config: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let threads = config.execution.target_partitions;
-        let instead = Arc::clone(&plan)
-            .transform_down(|node| {
-                Ok(match by_folder(&node, threads, LEAST_BYTES)? {
-                    Some(instead) => Transformed::new(instead, true, TreeNodeRecursion::Jump),
-                    None => Transformed::no(node),
-                })
+        let instead = Arc::clone(&plan).transform_down(|node| {
+            Ok(match by_folder(&node, threads)? {
+                Some(instead) => Transformed::new(instead, true, TreeNodeRecursion::Jump),
+                None => Transformed::no(node),
             })
-            .data()?;
+        })?;
         // An operator above may count on how the join's rows were divided.
-        let fits = SanityCheckPlan::new().optimize(Arc::clone(&instead), config).is_ok();
-        Ok(if fits { instead } else { plan })
+        let fits =
+            instead.transformed && SanityCheckPlan::new().optimize(Arc::clone(&instead.data), config).is_ok();
+        Ok(if fits { instead.data } else { plan })
     }
 
     fn schema_check(&self) -> bool {
@@ -57,18 +56,14 @@ impl PhysicalOptimizerRule for FolderJoins {
 }
 
 /// The join `node` folder by folder.
-fn by_folder(
-    node: &Arc<dyn ExecutionPlan>,
-    threads: usize,
-    least_bytes: u64,
-) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+fn by_folder(node: &Arc<dyn ExecutionPlan>, threads: usize) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     let Some(join) = node.downcast_ref::<HashJoinExec>() else { return Ok(None) };
     if join.fetch().is_some() || node.output_ordering().is_some() || join.null_aware {
         return Ok(None);
     }
     let (Some(left), Some(right)) = (Side::of(join.left()), Side::of(join.right())) else { return Ok(None) };
     let bytes = |side: &Side| side.files().map(PartitionedFile::effective_size).sum::<u64>();
-    if bytes(&left).min(bytes(&right)) < least_bytes {
+    if bytes(&left).min(bytes(&right)) < LEAST_BYTES {
         return Ok(None);
     }
     let mut keys = Vec::new();
@@ -83,9 +78,8 @@ fn by_folder(
         return Ok(None);
     }
     let Some(parts) = parts(left.files(), right.files(), &keys) else { return Ok(None) };
-    let Some(turns) = turns(&parts.iter().map(super::parts::Part::bytes).collect::<Vec<_>>(), threads) else {
-        return Ok(None);
-    };
+    let bytes: Vec<u64> = parts.iter().map(Part::bytes).collect();
+    let Some(turns) = turns(&bytes, threads) else { return Ok(None) };
     let joins = parts.into_iter().map(|part| {
         // Of one partition each, so that nothing outlives its part.
         let sides = vec![left.over(part.left)?, right.over(part.right)?];
