@@ -12,50 +12,49 @@ use datafusion::physical_expr::expressions::{CaseExpr, Literal, lit};
 /// Values at most.
 const MOST_BRANCHES: usize = 256;
 
-/// `case` with numbers in place of its values, and the values as `data_type`; `None` if one is not a literal.
-///
-/// # Errors
-/// When the expression cannot be put together again.
-pub(super) fn branches(
-    case: &CaseExpr,
-    data_type: &DataType,
-) -> Result<Option<(Arc<dyn PhysicalExpr>, ArrayRef)>> {
-    let mut values: Vec<ScalarValue> = Vec::new();
-    let mut code_of = |value: &Arc<dyn PhysicalExpr>| {
-        let value = value.downcast_ref::<Literal>()?.value();
-        let known = values.iter().position(|known| known == value);
-        let code = known.unwrap_or_else(|| {
-            values.push(value.clone());
-            values.len() - 1
-        });
-        Some(lit(i32::try_from(code).ok()?))
-    };
-    let branches = case.when_then_expr().iter().map(|(when, then)| Some((Arc::clone(when), code_of(then)?)));
-    let Some(branches) = branches.collect::<Option<Vec<_>>>() else { return Ok(None) };
-    let otherwise = match case.else_expr().map(&mut code_of) {
-        Some(None) => return Ok(None),
-        Some(otherwise) => otherwise,
-        None => None,
-    };
-    if values.len() > MOST_BRANCHES {
-        return Ok(None);
-    }
-    let Ok(values) = ScalarValue::iter_to_array(values) else { return Ok(None) };
-    let values = cast(&values, data_type)?;
-    let branch = CaseExpr::try_new(case.expr().cloned(), branches, otherwise)?;
-    Ok(Some((Arc::new(branch), values)))
-}
-
 /// The codes of such a key: the places of its values.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct BranchCodes {
+    /// The key with places instead of values.
     branch: Arc<dyn PhysicalExpr>,
     values: ArrayRef,
 }
 
 impl BranchCodes {
-    pub(super) fn new(branch: Arc<dyn PhysicalExpr>, values: ArrayRef) -> Self {
-        Self { branch, values }
+    /// Those of `case`, whose values are of `data_type`; `None` if one is not a literal.
+    ///
+    /// # Errors
+    /// When the expression cannot be put together again.
+    pub(super) fn of(case: &CaseExpr, data_type: &DataType) -> Result<Option<Self>> {
+        let mut values: Vec<ScalarValue> = Vec::new();
+        let mut code_of = |value: &Arc<dyn PhysicalExpr>| {
+            let value = value.downcast_ref::<Literal>()?.value();
+            let known = values.iter().position(|known| known == value);
+            let code = known.unwrap_or_else(|| {
+                values.push(value.clone());
+                values.len() - 1
+            });
+            Some(lit(i32::try_from(code).ok()?))
+        };
+        let branches =
+            case.when_then_expr().iter().map(|(when, then)| Some((Arc::clone(when), code_of(then)?)));
+        let Some(branches) = branches.collect::<Option<Vec<_>>>() else { return Ok(None) };
+        let otherwise = match case.else_expr().map(&mut code_of) {
+            Some(None) => return Ok(None),
+            Some(otherwise) => otherwise,
+            None => None,
+        };
+        if values.len() > MOST_BRANCHES {
+            return Ok(None);
+        }
+        let Ok(values) = ScalarValue::iter_to_array(values) else { return Ok(None) };
+        let values = cast(&values, data_type)?;
+        let branch = Arc::new(CaseExpr::try_new(case.expr().cloned(), branches, otherwise)?);
+        Ok(Some(Self { branch, values }))
+    }
+
+    pub(super) fn expr(&self) -> &Arc<dyn PhysicalExpr> {
+        &self.branch
     }
 
     /// The key of each row of `batch`, as codes.

@@ -4,27 +4,26 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::{DataType, Field, Schema};
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use arrow::datatypes::{DataType, Schema};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::expressions::{BinaryExpr, CaseExpr, CastExpr, Column, Literal};
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
 
-use super::branch_codes::{BranchCodes, branches};
+use super::branch_codes::BranchCodes;
 use super::number_codes::{NumberCodes, is_number};
 use crate::optimize::text_codes::{keeping_codes, with_texts};
 
-/// A key of a group.
+/// A key of a group, with the dictionary of what it has been so far.
 #[derive(Debug, Clone)]
 pub(super) enum Key {
     /// A text that is read as codes.
     Text(Arc<dyn PhysicalExpr>),
     /// Computed once for each number that its column has, a day included.
-    Numbers { column: Arc<dyn PhysicalExpr>, of_column: Arc<dyn PhysicalExpr>, whole: Arc<dyn PhysicalExpr> },
+    Numbers(NumberCodes),
     /// One of a few values.
-    Branches { branch: Arc<dyn PhysicalExpr>, values: ArrayRef },
+    Branches(BranchCodes),
 }
 
 impl Key {
@@ -42,70 +41,35 @@ impl Key {
         {
             return Ok(Some(Self::Text(keeping_codes(expr, columns)?)));
         }
-        if let Some(case) = expr.downcast_ref::<CaseExpr>() {
-            let Some((branch, values)) = branches(case, &expr.data_type(schema)?)? else { return Ok(None) };
-            return Ok(Some(Self::Branches { branch: with_texts(&branch, columns)?, values }));
+        if expr.is::<CaseExpr>() {
+            let case = with_texts(expr, columns)?;
+            let Some(case) = case.downcast_ref::<CaseExpr>() else { return Ok(None) };
+            return Ok(BranchCodes::of(case, &expr.data_type(schema)?)?.map(Self::Branches));
         }
         let mut read = collect_columns(expr).into_iter();
         let (Some(column), None) = (read.next(), read.next()) else { return Ok(None) };
-        let field = schema.field(column.index());
-        if !is_number(field.data_type()) || !fails_outside_a_range_alone(expr) {
+        let is_number = is_number(schema.field(column.index()).data_type());
+        if !is_number || !fails_outside_a_range_alone(expr) {
             return Ok(None);
         }
-        let of_column = Arc::clone(expr).transform(|part| {
-            Ok(match part.is::<Column>() {
-                true => Transformed::yes(Arc::new(Column::new(column.name(), 0)) as Arc<dyn PhysicalExpr>),
-                false => Transformed::no(part),
-            })
-        });
-        Ok(Some(Self::Numbers {
-            column: Arc::new(column.clone()),
-            of_column: of_column.data()?,
-            whole: Arc::clone(expr),
-        }))
+        NumberCodes::of(expr, &column, schema).map(Self::Numbers).map(Some)
     }
 
     /// Whether its codes are found faster than it is: a number is found as fast as its code.
     pub(super) fn saves(&self) -> bool {
         match self {
-            Self::Text(_) | Self::Branches { .. } => true,
-            Self::Numbers { whole, .. } => !whole.is::<Column>(),
+            Self::Text(_) | Self::Branches(_) => true,
+            Self::Numbers(numbers) => !numbers.expr().is::<Column>(),
         }
     }
 
     /// What is computed in each row.
     pub(super) fn expr(&self) -> &Arc<dyn PhysicalExpr> {
         match self {
-            Self::Text(expr) | Self::Numbers { whole: expr, .. } | Self::Branches { branch: expr, .. } => {
-                expr
-            }
+            Self::Text(expr) => expr,
+            Self::Numbers(numbers) => numbers.expr(),
+            Self::Branches(branches) => branches.expr(),
         }
-    }
-}
-
-/// A key with the dictionary of what it has been so far.
-#[derive(Debug)]
-pub(super) enum KeyCodes {
-    Text(Arc<dyn PhysicalExpr>),
-    Numbers(NumberCodes),
-    Branches(BranchCodes),
-}
-
-impl KeyCodes {
-    /// # Errors
-    /// When the key is not of rows of `input`.
-    pub(super) fn of(key: &Key, input: &Schema) -> Result<Self> {
-        Ok(match key {
-            Key::Text(expr) => Self::Text(Arc::clone(expr)),
-            Key::Numbers { column, of_column, whole } => {
-                let field = Field::new("number", column.data_type(input)?, true);
-                let (column, of_column) = (Arc::clone(column), Arc::clone(of_column));
-                Self::Numbers(NumberCodes::new(column, of_column, Arc::clone(whole), field))
-            }
-            Key::Branches { branch, values } => {
-                Self::Branches(BranchCodes::new(Arc::clone(branch), Arc::clone(values)))
-            }
-        })
     }
 
     /// The key of each row: codes, or what it is where those would be too many.

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, Int64Array, RecordBatch};
 use arrow::compute::{cast, max, min};
-use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Int32Type, Int64Type, Schema, SchemaRef};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Result, internal_err};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
 
 /// Numbers in a range of which all are computed; ninety years of days.
 const MOST_NUMBERS: i64 = 1 << 15;
@@ -18,13 +20,13 @@ pub(super) fn is_number(data_type: &DataType) -> bool {
 }
 
 /// The codes of such a key: how far its number is from the lowest one met.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct NumberCodes {
-    column: Arc<dyn PhysicalExpr>,
-    /// The key over a batch of that column alone.
-    of_column: Arc<dyn PhysicalExpr>,
-    /// The key over the rows.
+    /// The key over the rows, and what it is computed from.
     whole: Arc<dyn PhysicalExpr>,
+    column: Column,
+    /// The key over a batch of that column alone, which has this schema.
+    of_column: Arc<dyn PhysicalExpr>,
     schema: SchemaRef,
     lowest: i64,
     /// The key of `lowest` and of the numbers that follow.
@@ -34,14 +36,31 @@ pub(super) struct NumberCodes {
 }
 
 impl NumberCodes {
-    pub(super) fn new(
-        column: Arc<dyn PhysicalExpr>,
-        of_column: Arc<dyn PhysicalExpr>,
-        whole: Arc<dyn PhysicalExpr>,
-        field: Field,
-    ) -> Self {
-        let schema = Arc::new(Schema::new(vec![field]));
-        Self { column, of_column, whole, schema, lowest: 0, values: None, scattered: false }
+    /// Those of `expr`, which is over `column` of rows of `schema` alone.
+    ///
+    /// # Errors
+    /// When the expression cannot be put together again.
+    pub(super) fn of(expr: &Arc<dyn PhysicalExpr>, column: &Column, schema: &Schema) -> Result<Self> {
+        let of_column = Arc::clone(expr).transform(|part| {
+            Ok(match part.is::<Column>() {
+                true => Transformed::yes(Arc::new(Column::new(column.name(), 0)) as Arc<dyn PhysicalExpr>),
+                false => Transformed::no(part),
+            })
+        });
+        let field = schema.field(column.index()).clone().with_nullable(true);
+        Ok(Self {
+            whole: Arc::clone(expr),
+            column: column.clone(),
+            of_column: of_column.data()?,
+            schema: Arc::new(Schema::new(vec![field])),
+            lowest: 0,
+            values: None,
+            scattered: false,
+        })
+    }
+
+    pub(super) fn expr(&self) -> &Arc<dyn PhysicalExpr> {
+        &self.whole
     }
 
     /// The key of each row of `batch`, as codes where that may be.
@@ -70,7 +89,7 @@ impl NumberCodes {
             // No number at all: which values there are does not matter.
             let values = match &self.values {
                 Some(values) => Arc::clone(values),
-                None => self.of(0, 0)?,
+                None => self.keys_from(0, 0)?,
             };
             let codes = Int32Array::new_null(numbers.len());
             return Ok(Some(Arc::new(DictionaryArray::<Int32Type>::try_new(codes, values)?)));
@@ -86,7 +105,7 @@ impl NumberCodes {
         let values = match &self.values {
             Some(values) if low == self.lowest && high - low + 1 == known => Arc::clone(values),
             _ => {
-                let values = self.of(low, high - low + 1)?;
+                let values = self.keys_from(low, high - low + 1)?;
                 self.lowest = low;
                 self.values.insert(values).clone()
             }
@@ -100,7 +119,7 @@ impl NumberCodes {
     }
 
     /// The key of `count` numbers from `low` on.
-    fn of(&self, low: i64, count: i64) -> Result<ArrayRef> {
+    fn keys_from(&self, low: i64, count: i64) -> Result<ArrayRef> {
         let numbers: Int64Array = (low..low + count).collect::<Vec<_>>().into();
         let numbers = match self.schema.field(0).data_type() {
             // There is no cast from Int64 to days but through Int32.

@@ -15,7 +15,7 @@ use futures::{StreamExt, stream};
 
 use super::exec::{Call, CodedGroupsExec};
 use super::group_codes::GroupCodes;
-use super::keys::KeyCodes;
+use super::keys::Key;
 
 /// The states of the groups of one partition.
 pub(super) fn states(
@@ -40,7 +40,7 @@ pub(super) fn states(
             operator.key_schema()?,
             settings.skip_partial_aggregation_probe_ratio_threshold,
         )?,
-        keys: operator.keys.iter().map(|key| KeyCodes::of(key, &input.schema())).collect::<Result<_>>()?,
+        keys: operator.keys.clone(),
         calls: operator.calls.clone(),
         functions,
         skips: false,
@@ -76,7 +76,7 @@ pub(super) fn states(
 
 struct Making {
     groups: GroupCodes,
-    keys: Vec<KeyCodes>,
+    keys: Vec<Key>,
     calls: Vec<Call>,
     functions: Vec<Box<dyn GroupsAccumulator>>,
     of_rows: Vec<usize>,
