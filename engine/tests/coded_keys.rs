@@ -7,14 +7,8 @@ mod support;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Int16Array, Int64Array, StringArray};
-use support::{TestLake, message, table};
-use tithe_engine::{EngineOptions, Principal, Session};
-
-/// Numbers that scatter, the same in every run.
-fn mixed(row: i64, salt: i64) -> i64 {
-    let mixed = row.wrapping_add(salt).wrapping_mul(0x9e37_79b9).rotate_left(17).wrapping_mul(0x85eb_ca6b);
-    (mixed ^ (mixed >> 13)).rem_euclid(1 << 20)
-}
+use support::{TestLake, message, mixed, table};
+use tithe_engine::Session;
 
 /// Rows `from..to`; all columns but `n` have NULLs. Days go from `first` on, `days` of them.
 fn write(lake: &TestLake, name: &str, (from, to): (i64, i64), (first, days): (i64, i64)) {
@@ -51,8 +45,7 @@ fn lake() -> TestLake {
 }
 
 async fn session(lake: &TestLake, partitions: usize) -> Session {
-    let options = EngineOptions { target_partitions: Some(partitions), ..EngineOptions::default() };
-    let session = lake.engine(options).await.session(Principal::local()).unwrap();
+    let session = lake.session_within(partitions, None).await;
     table(&session, "SET datafusion.execution.batch_size = 1000").await;
     session
 }

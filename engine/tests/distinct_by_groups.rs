@@ -12,7 +12,7 @@ use arrow::array::{
 };
 use insta::assert_snapshot;
 use support::{Random, TestLake, table, value};
-use tithe_engine::{EngineOptions, Principal, Session};
+use tithe_engine::Session;
 use tithe_testkit::optimized_plan;
 
 fn write(lake: &TestLake, name: &str, rows: usize, random: &mut Random) {
@@ -46,12 +46,6 @@ fn lake() -> TestLake {
         write(&lake, &format!("s/t/{part}.parquet"), rows, &mut random);
     }
     lake
-}
-
-async fn session(lake: &TestLake, partitions: usize, memory_limit: Option<usize>) -> Session {
-    let options =
-        EngineOptions { target_partitions: Some(partitions), memory_limit, ..EngineOptions::default() };
-    lake.engine(options).await.session(Principal::local()).unwrap()
 }
 
 async fn plan(session: &Session, sql: &str) -> String {
@@ -107,7 +101,7 @@ async fn groups_give_what_sets_give() {
     let lake = lake();
     let mut random = Random(31);
     for partitions in [1, 3] {
-        let session = session(&lake, partitions, None).await;
+        let session = lake.session_within(partitions, None).await;
         for batch_size in [100, 8192] {
             table(&session, &format!("SET datafusion.execution.batch_size = {batch_size}")).await;
             for _ in 0..30 {
@@ -137,7 +131,7 @@ async fn groups_give_what_sets_give() {
 #[tokio::test]
 async fn what_groups_do_not_tell_is_counted_in_sets() {
     let lake = lake();
-    let session = session(&lake, 2, None).await;
+    let session = lake.session_within(2, None).await;
     for sql in [
         "SELECT county, count(*) AS c, count(DISTINCT n) AS d FROM s.t GROUP BY county",
         "SELECT county, sum(n) AS s, count(DISTINCT name) AS d FROM s.t GROUP BY county",
@@ -156,7 +150,7 @@ async fn what_groups_do_not_tell_is_counted_in_sets() {
 #[tokio::test]
 async fn the_plan() {
     let lake = lake();
-    let session = session(&lake, 2, None).await;
+    let session = lake.session_within(2, None).await;
     let sql = "SELECT county, count(*) AS c, count(DISTINCT name) AS d, avg(n) FILTER (WHERE yes) AS m, count(DISTINCT name) \
                FILTER (WHERE n > 0) AS e FROM s.t WHERE day IS NOT NULL GROUP BY county HAVING count(*) > 1";
     assert_snapshot!(plan(&session, sql).await);
@@ -168,7 +162,7 @@ async fn many_groups_need_little_memory() {
     let names: Vec<String> = (0..150_000).map(|n| format!("invoice number {n:08}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     lake.parquet("s/t/a.parquet", &[("k", support::text(&names)), ("v", support::text(&names))]);
-    let session = session(&lake, 2, Some(96 << 20)).await;
+    let session = lake.session_within(2, Some(96 << 20)).await;
     let sql = "SELECT sum(c) FROM (SELECT k, count(*) AS c, count(DISTINCT v) AS d FROM s.t GROUP BY k HAVING count(*) = 1) q";
     assert_eq!(value(&session, sql).await, "150000");
 }

@@ -4,19 +4,17 @@
 
 mod support;
 
-use std::fs::File;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int8Array, Int64Array, RecordBatch,
-    StringArray, TimestampMicrosecondArray, UInt64Array,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int8Array, Int64Array, StringArray,
+    TimestampMicrosecondArray, UInt64Array,
 };
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use insta::assert_snapshot;
-use parquet::arrow::ArrowWriter;
-use support::{Random, TestLake, metric, table, value};
-use tithe_engine::{EngineOptions, Principal, Session};
+use support::{Random, TestLake, metric, plan, table, value};
+use tithe_engine::Session;
 
 const FLOATS: [f64; 8] = [0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1.5, -1.5, 1e300];
 
@@ -71,12 +69,7 @@ fn write(lake: &TestLake, name: &str, from: i64, to: i64) {
         ("text", Arc::new(text)),
         ("short", Arc::new(short)),
     ];
-    let batch =
-        RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap();
-    let mut writer =
-        ArrowWriter::try_new(File::create(lake.path(name)).unwrap(), batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
+    lake.nullable(name, &columns);
 }
 
 fn lake() -> TestLake {
@@ -85,16 +78,6 @@ fn lake() -> TestLake {
     write(&lake, "s/t/b.parquet", 9_000, 12_500);
     write(&lake, "s/t/c.parquet", 12_500, 13_000);
     lake
-}
-
-async fn session(lake: &TestLake, partitions: usize, memory_limit: Option<usize>) -> Session {
-    let options =
-        EngineOptions { target_partitions: Some(partitions), memory_limit, ..EngineOptions::default() };
-    lake.engine(options).await.session(Principal::local()).unwrap()
-}
-
-async fn plan(session: &Session, sql: &str) -> String {
-    table(session, &format!("EXPLAIN {sql}")).await
 }
 
 /// `sql` with `$first` for the condition that the rule takes, and for one with the same answer that it does not.
@@ -125,7 +108,7 @@ async fn the_first_rows_are_those_that_sorting_all_finds() {
     let lake = lake();
     let mut random = Random(11);
     for (partitions, batch) in [(1, 8192), (2, 100), (3, 1000)] {
-        let session = session(&lake, partitions, None).await;
+        let session = lake.session_within(partitions, None).await;
         table(&session, &format!("SET datafusion.execution.batch_size = {batch}")).await;
         for best in ORDERS {
             for _ in 0..2 {
@@ -161,7 +144,7 @@ async fn the_first_rows_are_those_that_sorting_all_finds() {
 #[tokio::test]
 async fn one_place_of_each_group() {
     let lake = lake();
-    let session = session(&lake, 2, None).await;
+    let session = lake.session_within(2, None).await;
     for (function, place) in
         [("row_number", 1), ("row_number", 4), ("rank", 1), ("rank", 2), ("dense_rank", 3)]
     {
@@ -180,7 +163,7 @@ async fn one_place_of_each_group() {
 #[tokio::test]
 async fn forms_in_which_people_ask() {
     let lake = lake();
-    let session = session(&lake, 2, None).await;
+    let session = lake.session_within(2, None).await;
     for sql in [
         "SELECT n, number FROM s.t QUALIFY row_number() OVER (PARTITION BY key ORDER BY moment DESC, n) <= 1 ORDER BY n",
         "SELECT *, row_number() OVER (PARTITION BY key ORDER BY moment DESC, n) AS place FROM s.t QUALIFY place = 1 ORDER BY n",
@@ -207,7 +190,7 @@ async fn forms_in_which_people_ask() {
 #[tokio::test]
 async fn what_is_about_other_rows_sees_them_all() {
     let lake = lake();
-    let session = session(&lake, 2, None).await;
+    let session = lake.session_within(2, None).await;
     let over = "OVER (PARTITION BY k ORDER BY number DESC, n)";
     for (calls, condition) in [
         (format!("row_number() {over} AS place, count(*) {over} AS c"), "place <= 3"),
@@ -253,8 +236,8 @@ async fn rows_are_dropped_before_they_are_divided_and_before_they_are_sorted() {
     let lake = lake();
     let sql = "SELECT n, place FROM (SELECT n, row_number() OVER (PARTITION BY k ORDER BY number DESC, n) AS place FROM s.t) r \
                WHERE place <= 3";
-    assert_snapshot!("several_threads", operators(&session(&lake, 2, None).await, sql).await);
-    assert_snapshot!("one_thread", operators(&session(&lake, 1, None).await, sql).await);
+    assert_snapshot!("several_threads", operators(&lake.session_within(2, None).await, sql).await);
+    assert_snapshot!("one_thread", operators(&lake.session_within(1, None).await, sql).await);
 }
 
 /// The rows that operators have dropped.
@@ -271,7 +254,7 @@ const COUNTED: &str = "SELECT count(*) AS c, sum(n) AS s FROM (SELECT n, row_num
 async fn most_rows_are_dropped() {
     let lake = lake();
     for partitions in [1, 3] {
-        let session = session(&lake, partitions, None).await;
+        let session = lake.session_within(partitions, None).await;
         let sql = COUNTED.replace("$keys", "k").replace("$first", "place <= 2");
         let dropped = dropped(&session, &sql).await;
         assert!(dropped > 9_000.0, "{dropped}");
@@ -286,8 +269,8 @@ async fn groups_beyond_the_memory_are_let_through() {
     }
     let sql = COUNTED.replace("$keys", "k, key, number % 20");
     let [dropping, plain] = both_ways(&sql, "place <= 1", 1);
-    let large = session(&lake, 2, None).await;
-    let small = session(&lake, 2, Some(SMALL)).await;
+    let large = lake.session_within(2, None).await;
+    let small = lake.session_within(2, Some(SMALL)).await;
     let expected = table(&large, &plain).await;
     for session in [&large, &small] {
         assert_eq!(table(session, &dropping).await, expected);

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
 use support::{TestLake, table, value};
-use tithe_engine::{EngineOptions, Principal, Session};
+use tithe_engine::Session;
 
 /// Rows of a folder; enough bytes that a join of all is worth dividing.
 const ROWS: i64 = 60_000;
 
 /// Numbers that scatter, so that files do not become small.
-fn mixed(number: i64, salt: i64) -> i64 {
+fn scattered(number: i64, salt: i64) -> i64 {
     let mixed = number.wrapping_add(salt).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed());
     (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9_u64.cast_signed()) >> 1
 }
@@ -22,10 +22,11 @@ fn mixed(number: i64, salt: i64) -> i64 {
 /// A folder of a table; keys are `from..from + ROWS / step`, each `step` times, and some are NULL.
 fn write(lake: &TestLake, name: &str, from: i64, step: i64, salt: i64) {
     let rows = || 0..ROWS;
-    let key: Int64Array = rows().map(|row| (mixed(row, salt) % 50 != 0).then(|| from + row / step)).collect();
-    let value: Int64Array = rows().map(|row| Some(mixed(row, salt + 1))).collect();
+    let key: Int64Array =
+        rows().map(|row| (scattered(row, salt) % 50 != 0).then(|| from + row / step)).collect();
+    let value: Int64Array = rows().map(|row| Some(scattered(row, salt + 1))).collect();
     let kind: StringArray = rows()
-        .map(|row| Some(["甲", "乙", "丙"][usize::try_from(mixed(row, 9).rem_euclid(3)).unwrap()]))
+        .map(|row| Some(["甲", "乙", "丙"][usize::try_from(scattered(row, 9).rem_euclid(3)).unwrap()]))
         .collect();
     let columns: [(&str, ArrayRef); 3] =
         [("key", Arc::new(key)), ("value", Arc::new(value)), ("kind", Arc::new(kind))];
@@ -51,11 +52,6 @@ fn lake() -> TestLake {
     lake
 }
 
-async fn session(lake: &TestLake, partitions: usize) -> Session {
-    let options = EngineOptions { target_partitions: Some(partitions), ..EngineOptions::default() };
-    lake.engine(options).await.session(Principal::local()).unwrap()
-}
-
 const SUMS: &str = "count(*) AS n, sum(h.value % 1000) AS a, sum(i.value % 1000) AS b, min(h.key) AS c, max(i.key) AS d, count(h.period) AS e, count(i.period) AS f";
 
 /// Where periods are computed no folder is known by them.
@@ -78,7 +74,7 @@ async fn check(session: &Session, sql: &str) {
 async fn joins_by_folder_are_joins() {
     let lake = lake();
     for partitions in [1, 2, 3] {
-        let session = session(&lake, partitions).await;
+        let session = lake.session_within(partitions, None).await;
         for join in ["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"] {
             let sql = format!(
                 "SELECT {SUMS} FROM s.head h {join} s.item i ON h.period$nothing = i.period$nothing AND h.key = i.key"
@@ -86,7 +82,7 @@ async fn joins_by_folder_are_joins() {
             check(&session, &sql).await;
         }
     }
-    let session = session(&lake, 2).await;
+    let session = lake.session_within(2, None).await;
     for sql in [
         // Sides that are filtered and computed, a condition between both, and groups by what is joined by.
         format!(
@@ -113,7 +109,7 @@ async fn joins_by_folder_are_joins() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_join_by_other_columns_is_done_at_once() {
     let lake = lake();
-    let session = session(&lake, 2).await;
+    let session = lake.session_within(2, None).await;
     for sql in [
         "SELECT count(*) AS n FROM s.head h JOIN s.item i ON h.key = i.key",
         "SELECT count(*) AS n FROM s.head h JOIN s.item i ON h.period = i.kind AND h.key = i.key",

@@ -4,14 +4,12 @@
 
 mod support;
 
-use std::fs::File;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Int64Array, StringArray};
 use insta::assert_snapshot;
-use parquet::arrow::ArrowWriter;
-use support::{Random, TestLake, message, metric, table, value};
-use tithe_engine::{EngineOptions, Principal, Session};
+use support::{Random, TestLake, message, metric, plan, table, value};
+use tithe_engine::Session;
 
 /// Rows `from..to`: `n` is their number; the others have NULLs.
 fn write(lake: &TestLake, name: &str, from: i64, to: i64) {
@@ -29,12 +27,7 @@ fn write(lake: &TestLake, name: &str, from: i64, to: i64) {
         ("buyer", Arc::new(text(column(25)))),
         ("amount", Arc::new(Int64Array::from_iter(column(1000)))),
     ];
-    let batch =
-        RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap();
-    let mut writer =
-        ArrowWriter::try_new(File::create(lake.path(name)).unwrap(), batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
+    lake.nullable(name, &columns);
 }
 
 fn lake() -> TestLake {
@@ -45,28 +38,66 @@ fn lake() -> TestLake {
     lake
 }
 
-async fn session(lake: &TestLake, partitions: usize, memory_limit: Option<usize>) -> Session {
-    let options =
-        EngineOptions { target_partitions: Some(partitions), memory_limit, ..EngineOptions::default() };
-    lake.engine(options).await.session(Principal::local()).unwrap()
-}
+const TRADE: &str = "(SELECT seller, buyer, sum(amount) AS total, count(*) AS c, avg(amount) FILTER (WHERE n > 100) AS mean, \
+                     min(amount) AS low FROM s.t WHERE n > -$number GROUP BY seller, buyer)";
 
-async fn plan(session: &Session, sql: &str) -> String {
-    table(session, &format!("EXPLAIN {sql}")).await
-}
+const JOINED: &str = "(SELECT l.seller, r.buyer, sum(l.amount) AS total, max(r.amount) AS other, count(*) AS pairs FROM s.t l JOIN \
+                      s.t r ON l.n = r.n + 1 AND l.amount + r.amount <> 77 WHERE l.n > -$number GROUP BY l.seller, r.buyer)";
 
-const TRADE: &str = "(SELECT seller, buyer, sum(amount) AS total, count(*) AS c FROM s.t WHERE n > -$number GROUP BY seller, buyer)";
-
-/// `sql` with the aggregate in place of each `$trade`: always the same, and each with a condition of its own that is always true.
+/// `sql` with the aggregate in place of each `$trade` or `$joined`: always the same, and each with a condition of its own that is
+/// always true.
 fn both_ways(sql: &str) -> [String; 2] {
+    let (mut once, mut apart) = (sql.to_owned(), sql.to_owned());
     let mut number = 0;
-    let mut apart = sql.to_owned();
-    while apart.contains("$trade") {
-        number += 1;
-        apart = apart.replacen("$trade", &TRADE.replace("$number", &number.to_string()), 1);
+    for (name, aggregate) in [("$trade", TRADE), ("$joined", JOINED)] {
+        once = once.replace(name, &aggregate.replace("$number", "1"));
+        while apart.contains(name) {
+            number += 1;
+            apart = apart.replacen(name, &aggregate.replace("$number", &number.to_string()), 1);
+        }
     }
-    [sql.replace("$trade", &TRADE.replace("$number", "1")), apart]
+    [once, apart]
 }
+
+/// Aggregates of which not all columns are asked for in the same way.
+const OF_OTHER_COLUMNS: [(&str, usize); 7] = [
+    (
+        "SELECT count(*) AS n, sum(a.total) AS total FROM $trade a JOIN $trade b ON a.seller = b.buyer AND a.buyer = b.seller",
+        2,
+    ),
+    (
+        "SELECT a.seller, b.total AS t FROM $trade a JOIN $trade b ON a.seller = b.buyer AND a.buyer = b.seller ORDER BY 1, 2",
+        2,
+    ),
+    // Neither has all that the other has.
+    (
+        "SELECT count(*) AS n, sum(a.total) AS t, sum(b.c) AS c FROM $trade a JOIN $trade b ON a.seller = b.buyer AND a.buyer = \
+         b.seller",
+        0,
+    ),
+    // The third has.
+    (
+        "SELECT count(*) AS n, sum(a.total) AS t, sum(b.c) AS c FROM $trade a JOIN $trade b ON a.seller = b.buyer AND a.buyer = \
+         b.seller JOIN $trade c ON a.seller = c.seller AND a.buyer = c.buyer WHERE c.total > c.c * 100",
+        3,
+    ),
+    (
+        "SELECT seller, buyer, mean, low, c FROM $trade a WHERE low = (SELECT min(low) FROM $trade b) OR c = (SELECT max(c) FROM \
+         $trade d) OR EXISTS (SELECT 1 FROM $trade e WHERE e.buyer = a.seller AND e.seller = a.buyer AND e.mean > 700) ORDER BY 1, 2",
+        4,
+    ),
+    // Made of rows that are joined, from either side.
+    (
+        "SELECT count(*) AS n, sum(a.total) AS t, sum(a.pairs) AS p FROM $joined a JOIN $joined b ON a.seller = b.buyer AND a.buyer \
+         = b.seller",
+        2,
+    ),
+    (
+        "SELECT count(*) AS n, sum(b.total) AS t, sum(b.other) AS p FROM $joined a LEFT JOIN $joined b ON a.seller = b.buyer AND \
+         a.buyer = b.seller AND b.pairs > 30",
+        2,
+    ),
+];
 
 const QUERIES: [(&str, usize); 8] = [
     (
@@ -109,9 +140,9 @@ const QUERIES: [(&str, usize); 8] = [
 async fn once_gives_what_twice_gives() {
     let lake = lake();
     for (partitions, batch) in [(1, 8192), (2, 50), (3, 1000)] {
-        let session = session(&lake, partitions, None).await;
+        let session = lake.session_within(partitions, None).await;
         table(&session, &format!("SET datafusion.execution.batch_size = {batch}")).await;
-        for (sql, readers) in QUERIES {
+        for (sql, readers) in QUERIES.into_iter().chain(OF_OTHER_COLUMNS) {
             let [once, apart] = both_ways(sql);
             let shown = plan(&session, &once).await;
             assert_eq!(shown.matches("SharedExec: number=1").count(), readers, "{once}\n{shown}");
@@ -127,7 +158,7 @@ async fn once_gives_what_twice_gives() {
 #[tokio::test]
 async fn what_is_shared_may_be_made_of_what_is_shared() {
     let lake = lake();
-    let session = session(&lake, 2, None).await;
+    let session = lake.session_within(2, None).await;
     let sql = "WITH sellers AS (SELECT seller, sum(total) AS total, sum(c) AS c FROM $trade x GROUP BY seller) SELECT a.seller, \
                a.total, b.c, t.buyer, t.total AS part FROM sellers a JOIN sellers b ON a.total = b.total JOIN $trade t ON \
                t.seller = b.seller WHERE a.c + b.c > 10 AND t.c > 3 ORDER BY 1, 4";
@@ -149,7 +180,7 @@ async fn what_is_shared_may_be_made_of_what_is_shared() {
 #[tokio::test]
 async fn what_is_not_the_same_is_not_shared() {
     let lake = lake();
-    let session = session(&lake, 2, None).await;
+    let session = lake.session_within(2, None).await;
     let ours = "(SELECT seller, sum(amount) AS total FROM s.t WHERE n > 5 GROUP BY seller)";
     for other in [
         "(SELECT seller, sum(amount) AS total FROM s.t WHERE n > 6 GROUP BY seller)",
@@ -158,6 +189,7 @@ async fn what_is_not_the_same_is_not_shared() {
         "(SELECT buyer AS seller, sum(amount) AS total FROM s.t WHERE n > 5 GROUP BY buyer)",
         "(SELECT seller, sum(n) AS total FROM s.t WHERE n > 5 GROUP BY seller)",
         "(SELECT seller, max(amount) AS total FROM s.t WHERE n > 5 GROUP BY seller)",
+        "(SELECT seller, buyer, sum(amount) AS total FROM s.t WHERE n > 5 GROUP BY seller, buyer)",
         "(SELECT seller, sum(DISTINCT amount) AS total FROM s.t WHERE n > 5 GROUP BY seller)",
         "(SELECT seller, sum(amount) FILTER (WHERE n > 9) AS total FROM s.t WHERE n > 5 GROUP BY seller)",
         "(SELECT seller, sum(amount) AS total FROM s.t WHERE n > 5 AND random() >= 0 GROUP BY seller)",
@@ -183,7 +215,7 @@ async fn what_is_not_the_same_is_not_shared() {
 #[tokio::test]
 async fn what_fails_fails_for_all() {
     let lake = lake();
-    let session = session(&lake, 2, None).await;
+    let session = lake.session_within(2, None).await;
     let failing = "(SELECT seller, sum(amount / (n - 7777)) AS total FROM s.t GROUP BY seller)";
     let sql = format!(
         "SELECT a.seller, b.total FROM {failing} a JOIN {failing} b ON a.seller = b.seller AND a.total > b.total - 1"
@@ -206,10 +238,10 @@ async fn rows_beyond_the_memory_are_kept_on_disk() {
     let once = sql.replace("$groups", &groups.replace('$', "1"));
     let apart =
         sql.replacen("$groups", &groups.replace('$', "1"), 1).replace("$groups", &groups.replace('$', "2"));
-    let large = session(&lake, 2, None).await;
+    let large = lake.session_within(2, None).await;
     let expected = table(&large, &apart).await;
     assert_eq!(table(&large, &once).await, expected);
-    let small = session(&lake, 2, Some(SMALL)).await;
+    let small = lake.session_within(2, Some(SMALL)).await;
     assert!(plan(&small, &once).await.contains("SharedExec"));
     for _ in 0..2 {
         assert_eq!(table(&small, &once).await, expected);
@@ -233,5 +265,5 @@ async fn the_plan_shows_what_is_shared() {
     let lake = lake();
     let sql = "WITH trade AS (SELECT seller, buyer, sum(amount) AS total FROM s.t GROUP BY seller, buyer) SELECT a.seller, a.total, \
                b.total AS back FROM trade a JOIN trade b ON a.seller = b.buyer AND a.buyer = b.seller";
-    assert_snapshot!(operators(&session(&lake, 2, None).await, sql).await);
+    assert_snapshot!(operators(&lake.session_within(2, None).await, sql).await);
 }

@@ -4,21 +4,13 @@
 
 mod support;
 
-use std::fs::File;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
 };
-use parquet::arrow::ArrowWriter;
-use support::{TestLake, table, value};
-use tithe_engine::{EngineOptions, Principal, Session};
-
-/// The same for the same row, and otherwise anything.
-fn mixed(row: i64, salt: i64) -> i64 {
-    let mixed = row.wrapping_add(salt).wrapping_mul(0x9e37_79b9).rotate_left(17).wrapping_mul(0x85eb_ca6b);
-    (mixed ^ (mixed >> 13)).rem_euclid(1 << 20)
-}
+use support::{TestLake, mixed, plan, table, value};
+use tithe_engine::Session;
 
 fn unless(null: bool, value: i64) -> Option<i64> {
     (!null).then_some(value)
@@ -51,12 +43,7 @@ fn write(lake: &TestLake, name: &str, from: i64, to: i64) {
         ("money", Arc::new(money)),
         ("float", Arc::new(float)),
     ];
-    let batch =
-        RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap();
-    let mut writer =
-        ArrowWriter::try_new(File::create(lake.path(name)).unwrap(), batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
+    lake.nullable(name, &columns);
 }
 
 fn lake() -> TestLake {
@@ -67,22 +54,12 @@ fn lake() -> TestLake {
     lake
 }
 
-async fn session(lake: &TestLake, partitions: usize, memory_limit: Option<usize>) -> Session {
-    let options =
-        EngineOptions { target_partitions: Some(partitions), memory_limit, ..EngineOptions::default() };
-    lake.engine(options).await.session(Principal::local()).unwrap()
-}
-
 /// With an order, even one that changes nothing, a window is sorted for.
 const ORDERED: &str = " ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING";
 
 /// `sql`, in which `$whole` ends each window, without and with an order.
 fn both_ways(sql: &str) -> [String; 2] {
     ["", ORDERED].map(|order| sql.replace("$whole", order))
-}
-
-async fn plan(session: &Session, sql: &str) -> String {
-    table(session, &format!("EXPLAIN {sql}")).await
 }
 
 async fn check(session: &Session, sql: &str, windows: usize) {
@@ -135,7 +112,7 @@ async fn whole_partitions_give_what_sorting_gives() {
         usize::try_from(mixed(seed, 77)).unwrap() % sides
     };
     for partitions in [1, 2, 3] {
-        let session = session(&lake, partitions, None).await;
+        let session = lake.session_within(partitions, None).await;
         for query in 0..20 {
             let windows: Vec<String> = (0..=dice(2))
                 .flat_map(|window| {
@@ -163,7 +140,7 @@ async fn whole_partitions_give_what_sorting_gives() {
 #[tokio::test]
 async fn nothing_is_sorted_for_whole_partitions() {
     let lake = lake();
-    let session = session(&lake, 2, None).await;
+    let session = lake.session_within(2, None).await;
     for (sql, windows) in [
         ("SELECT n, sum(large) OVER (PARTITION BY small$whole) AS s FROM s.t", 1),
         (
@@ -191,7 +168,7 @@ async fn nothing_is_sorted_for_whole_partitions() {
 #[tokio::test]
 async fn an_order_that_is_needed_is_kept() {
     let lake = lake();
-    let session = session(&lake, 2, None).await;
+    let session = lake.session_within(2, None).await;
     for sql in [
         "SELECT small, n, sum(large) OVER (PARTITION BY small$whole) AS s FROM s.t ORDER BY small, n LIMIT 500",
         "SELECT n, sum(large) OVER (PARTITION BY small$whole) AS s, row_number() OVER (PARTITION BY small ORDER BY n) AS r \
@@ -217,7 +194,7 @@ async fn an_order_that_is_needed_is_kept() {
 #[tokio::test]
 async fn what_is_not_over_whole_partitions_is_sorted() {
     let lake = lake();
-    let session = session(&lake, 2, None).await;
+    let session = lake.session_within(2, None).await;
     for (window, expected) in [
         (
             "count(*) FILTER (WHERE large > 500000) OVER (PARTITION BY small)",
@@ -257,8 +234,8 @@ async fn rows_beyond_the_memory_are_sorted_on_disk() {
     let sql = "SELECT count(*) AS c, sum(s * (n % 10)) AS s, max(m) AS m, max(long) AS l FROM (SELECT n, long, sum(large) OVER \
                (PARTITION BY small) AS s, max(text) OVER (PARTITION BY small) AS m FROM (SELECT *, repeat(text, 10) || n AS \
                long FROM s.t) t) q";
-    let large = session(&lake, 2, None).await;
-    let small = session(&lake, 1, Some(SMALL)).await;
+    let large = lake.session_within(2, None).await;
+    let small = lake.session_within(1, Some(SMALL)).await;
     assert_eq!(table(&small, sql).await, table(&large, sql).await);
     for (session, spills) in [(&small, true), (&large, false)] {
         let shown = table(session, &format!("EXPLAIN ANALYZE {sql}")).await;

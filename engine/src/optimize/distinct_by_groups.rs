@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
+use datafusion::common::Result;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{Column, Result};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, lit};
@@ -16,7 +16,7 @@ use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
 use crate::optimize::aggregate_before_join::{
-    Groups, Totals, as_it_was, columns_of, is_exact, never_fails, over_groups,
+    Groups, Totals, as_it_was, columns_of, grouped_by, is_exact, never_fails, over_groups,
 };
 use crate::rollup::meaning;
 
@@ -49,15 +49,7 @@ fn rewritten(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     let mut groups = Groups::unjoined(Arc::clone(&aggregate.input));
     let input = aggregate.input.schema();
     let columns = columns_of(input);
-    let mut by = Vec::with_capacity(aggregate.group_expr.len());
-    for (number, group) in aggregate.group_expr.iter().enumerate() {
-        if matches!(group, Expr::GroupingSet(_)) {
-            return Ok(None);
-        }
-        let Some(group) = meaning(&columns, group, input)? else { return Ok(None) };
-        let Some(group) = groups.key(group)? else { return Ok(None) };
-        by.push(group.alias(format!("group {number}")));
-    }
+    let Some(by) = grouped_by(aggregate, &columns, &mut groups)? else { return Ok(None) };
     let mut totals = Totals::default();
     let mut finishes = Vec::with_capacity(aggregate.aggr_expr.len());
     for call in &aggregate.aggr_expr {
@@ -74,10 +66,8 @@ fn rewritten(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     if groups.keys() == 0 {
         return Ok(None);
     }
-    let found = (0..by.len()).map(|number| Expr::Column(Column::from_name(format!("group {number}"))));
-    let found: Vec<Expr> = found.chain(finishes).collect();
     let values = Aggregate::try_new(Arc::new(groups.into_plan()?), by, totals.into_calls())?;
-    as_it_was(values, found, aggregate)
+    as_it_was(values, finishes, aggregate)
 }
 
 /// Whether one thing is counted distinct, something is aggregated beside it, and sets of it are large: of whole numbers

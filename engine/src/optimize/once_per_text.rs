@@ -16,6 +16,7 @@ use datafusion::physical_expr_common::physical_expr::proto_encode::PhysicalExprE
 use datafusion_proto::protobuf::PhysicalExprNode;
 
 use super::text_memory::TextMemory;
+use crate::execute::one_input;
 
 /// Answers what `predicate` answers, which must always be the same for the same text.
 pub(crate) struct OncePerText {
@@ -85,12 +86,10 @@ impl PhysicalExpr for OncePerText {
 
     fn with_new_children(
         self: Arc<Self>,
-        mut children: Vec<Arc<dyn PhysicalExpr>>,
+        children: Vec<Arc<dyn PhysicalExpr>>,
     ) -> Result<Arc<dyn PhysicalExpr>> {
-        match (children.pop(), children.is_empty()) {
-            (Some(predicate), true) => Ok(Arc::new(Self::new(predicate)?)),
-            _ => internal_err!("a predicate that is asked once for each text has one child"),
-        }
+        let predicate = one_input("a predicate that is asked once for each text", children)?;
+        Ok(Arc::new(Self::new(predicate)?))
     }
 
     /// Travels as the predicate itself: a worker makes this of it again.

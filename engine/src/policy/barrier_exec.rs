@@ -16,6 +16,7 @@ use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties};
 use datafusion::physical_planner::{DefaultPhysicalPlanner, ExtensionPlanner, PhysicalPlanner};
 
+use crate::execute::one_input;
 use crate::policy::barrier::Barrier;
 
 /// The operator.
@@ -77,23 +78,19 @@ impl ExecutionPlan for BarrierExec {
 
     fn replace_children(
         self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        match (children.pop(), children.is_empty()) {
-            (Some(input), true) => Ok(Arc::new(Self { input, table: self.table.clone() })),
-            _ => internal_err!("a border of the policy has one input"),
-        }
+        let input = one_input("a border of the policy", children)?;
+        Ok(Arc::new(Self { input, table: self.table.clone() }))
     }
 
     fn with_new_children(
         self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        match (children.pop(), children.is_empty()) {
-            (Some(input), true) => Ok(Arc::new(Self { input, table: self.table.clone() })),
-            _ => internal_err!("a border of the policy has one input"),
-        }
+        let input = one_input("a border of the policy", children)?;
+        Ok(Arc::new(Self { input, table: self.table.clone() }))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
@@ -110,10 +107,8 @@ impl ExecutionPlan for BarrierExec {
         input_stats: &[Arc<Statistics>],
         _args: &StatisticsArgs,
     ) -> Result<Arc<Statistics>> {
-        match input_stats {
-            [input] => Ok(Arc::new(input.as_ref().clone().to_inexact())),
-            _ => internal_err!("a border of the policy has one input"),
-        }
+        let input = one_input("a border of the policy", input_stats.to_vec())?;
+        Ok(Arc::new(Arc::unwrap_or_clone(input).to_inexact()))
     }
 }
 

@@ -36,10 +36,19 @@ impl TestLake {
     }
 
     pub(crate) fn parquet(&self, name: &str, columns: &[(&str, ArrayRef)]) {
-        let batch = RecordBatch::try_from_iter(columns.iter().cloned()).unwrap();
+        self.parquet_of(name, &RecordBatch::try_from_iter(columns.iter().cloned()).unwrap());
+    }
+
+    /// A Parquet file whose columns may all be NULL, whether or not one is.
+    pub(crate) fn nullable(&self, name: &str, columns: &[(&str, ArrayRef)]) {
+        let columns = columns.iter().map(|(name, column)| (*name, Arc::clone(column), true));
+        self.parquet_of(name, &RecordBatch::try_from_iter_with_nullable(columns).unwrap());
+    }
+
+    fn parquet_of(&self, name: &str, batch: &RecordBatch) {
         let mut writer =
             ArrowWriter::try_new(File::create(self.path(name)).unwrap(), batch.schema(), None).unwrap();
-        writer.write(&batch).unwrap();
+        writer.write(batch).unwrap();
         writer.close().unwrap();
     }
 
@@ -55,6 +64,13 @@ impl TestLake {
 
     pub(crate) async fn session(&self) -> Session {
         self.engine(EngineOptions::default()).await.session(Principal::local()).unwrap()
+    }
+
+    /// A session whose queries are cut into so many parts, and may hold so many bytes.
+    pub(crate) async fn session_within(&self, partitions: usize, memory_limit: Option<usize>) -> Session {
+        let options =
+            EngineOptions { target_partitions: Some(partitions), memory_limit, ..EngineOptions::default() };
+        self.engine(options).await.session(Principal::local()).unwrap()
     }
 
     pub(crate) async fn read_only(&self) -> Session {
@@ -82,6 +98,12 @@ impl Random {
     }
 }
 
+/// A number below 2^20 that is the same for the same row and salt, and otherwise anything.
+pub(crate) fn mixed(row: i64, salt: i64) -> i64 {
+    let mixed = row.wrapping_add(salt).wrapping_mul(0x9e37_79b9).rotate_left(17).wrapping_mul(0x85eb_ca6b);
+    (mixed ^ (mixed >> 13)).rem_euclid(1 << 20)
+}
+
 pub(crate) fn int64(values: &[i64]) -> ArrayRef {
     Arc::new(Int64Array::from(values.to_vec()))
 }
@@ -99,6 +121,11 @@ pub(crate) async fn ask(session: &Session, sql: &str) -> Result<String, EngineEr
 /// The rows of `sql`, as a table.
 pub(crate) async fn table(session: &Session, sql: &str) -> String {
     ask(session, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+/// How `sql` would be run.
+pub(crate) async fn plan(session: &Session, sql: &str) -> String {
+    table(session, &format!("EXPLAIN {sql}")).await
 }
 
 /// The one value of `sql`.

@@ -1,9 +1,9 @@
-//! The clients that people use, each by its script in `tests/python` or `tests/javascript`, and the table of them in
+//! The clients that people use, each by its script in `tests/python`, `tests/javascript` or `tests/java`, and the table of them in
 //! `docs/clients.md`: `TITHE_UPDATE_DOCS=1` writes the versions that were tested.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tempfile::TempDir;
 use tithe_testkit::python_or_skip;
@@ -63,9 +63,47 @@ fn javascript_or_skip(test: &str) -> Option<PathBuf> {
         Ok(output) => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
         Err(error) => format!("cannot run npm: {error}"),
     };
+    skipped(test, &reason);
+    None
+}
+
+/// `java` with the jars of the Java client, which are fetched once; none where Java 17 or the registry is out of reach.
+fn java_or_skip(test: &str) -> Option<Command> {
+    static FETCHED: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let python = python_or_skip(test)?;
+    let jars = FETCHED.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("java");
+        let ran = |command: &mut Command| match command.output() {
+            Ok(output) if output.status.success() => Ok(()),
+            Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+            Err(error) => Err(format!("cannot run {}: {error}", command.get_program().display())),
+        };
+        ran(Command::new("java").args([
+            "--add-opens=java.base/java.nio=ALL-UNNAMED",
+            "--source",
+            "17",
+            "--version",
+        ]))?;
+        ran(Command::new(&python).arg(tests_folder().join("java/install.py")).arg(&folder))?;
+        Ok(folder)
+    });
+    match jars {
+        Ok(jars) => {
+            let mut java = Command::new("java");
+            java.args(["-Xmx512m", "--add-opens=java.base/java.nio=ALL-UNNAMED", "--class-path"]);
+            java.arg(jars.join("*")).arg(tests_folder().join("java/Client.java"));
+            Some(java)
+        }
+        Err(reason) => {
+            skipped(test, reason);
+            None
+        }
+    }
+}
+
+fn skipped(test: &str, reason: &str) {
     // Not `eprintln!`: the test harness hides what that prints when a test passes.
     std::io::Write::write_all(&mut std::io::stderr(), format!("SKIPPED {test}: {reason}\n").as_bytes()).ok();
-    None
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,4 +181,42 @@ async fn javascript() {
     command.arg(tests_folder().join("javascript/client.cjs")).arg(&folder).arg(server.address.to_string());
     let told = ended_well("client.cjs", command).await;
     listed("[JavaScript](#javascript)", &told, "queries, 300,000 rows, errors; without TLS");
+}
+
+/// What the tests of Java's `FlightSqlClient` ask, besides reading.
+const BY_JAVA: &str =
+    "queries, prepared statements with values, all metadata, session options, errors, writing; TLS and login";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn java() {
+    let Some(mut command) = java_or_skip("java") else { return };
+    let server = Server::start().await;
+    command.args(["read", "127.0.0.1"]).arg(server.address.port().to_string());
+    let told = ended_well("Client.java", command).await;
+    listed("[Java `FlightSqlClient`](#java)", &told, BY_JAVA);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn java_writing() {
+    let Some(mut command) = java_or_skip("java_writing") else { return };
+    let lake = TempDir::new().unwrap();
+    let server = Server::on(lake.path(), |options| options.writable = true).await;
+    command.args(["write", "127.0.0.1"]).arg(server.address.port().to_string());
+    ended_well("Client.java", command).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn java_with_login() {
+    let Some(mut command) = java_or_skip("java_with_login") else { return };
+    let folder = TempDir::new().unwrap();
+    let server = Server::with(|options| {
+        options.tls = Some(tls_files());
+        options.users = Some(users_file(&folder));
+    })
+    .await;
+    let (name, password) = USERS[0];
+    // The certificate is of this name.
+    command.args(["login", "localhost"]).arg(server.address.port().to_string());
+    command.arg(tls_files().certificate).args([name, password]);
+    ended_well("Client.java", command).await;
 }

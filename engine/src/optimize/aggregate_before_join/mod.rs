@@ -17,4 +17,4 @@ pub(super) use calls::{Totals, over_groups};
 pub(super) use groups::{Groups, columns_of, is_exact};
 pub(super) use never_fails::never_fails;
 pub(crate) use rule::AggregateBeforeJoin;
-pub(super) use rule::as_it_was;
+pub(super) use rule::{as_it_was, grouped_by};

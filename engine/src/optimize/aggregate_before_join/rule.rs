@@ -44,15 +44,7 @@ fn rewritten(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
     let Some(path) = Path::down(&aggregate.input)? else { return Ok(None) };
     let mut groups = Groups::joined(Arc::clone(&path.base));
     let input = aggregate.input.schema();
-    let mut by = Vec::with_capacity(aggregate.group_expr.len());
-    for (number, group) in aggregate.group_expr.iter().enumerate() {
-        if matches!(group, Expr::GroupingSet(_)) {
-            return Ok(None);
-        }
-        let Some(group) = meaning(&path.columns, group, input)? else { return Ok(None) };
-        let Some(group) = groups.key(group)? else { return Ok(None) };
-        by.push(group.alias(format!("group {number}")));
-    }
+    let Some(by) = grouped_by(aggregate, &path.columns, &mut groups)? else { return Ok(None) };
     let mut totals = Totals::default();
     let mut finishes = Vec::with_capacity(aggregate.aggr_expr.len());
     for call in &aggregate.aggr_expr {
@@ -79,23 +71,49 @@ fn rewritten(aggregate: &Aggregate) -> Result<Option<LogicalPlan>> {
         let Some(above) = step.above(plan)? else { return Ok(None) };
         plan = above;
     }
-    let found = (0..by.len()).map(|number| Expr::Column(Column::from_name(format!("group {number}"))));
-    let found: Vec<Expr> = found.chain(finishes).collect();
     let values = Aggregate::try_new(Arc::new(plan), by, totals.into_calls())?;
-    as_it_was(values, found, aggregate)
+    as_it_was(values, finishes, aggregate)
 }
 
-/// `found`, over the columns of `values`, as the columns of `aggregate`; `None` where that cannot be.
+fn group(number: usize) -> String {
+    format!("group {number}")
+}
+
+/// What `aggregate` groups by, over the keys of `groups`, to which it adds what it asks for; `None` where they do not tell.
+/// The columns of its input are what `columns` say.
+///
+/// # Errors
+/// When an expression cannot be walked.
+pub(in crate::optimize) fn grouped_by(
+    aggregate: &Aggregate,
+    columns: &[Expr],
+    groups: &mut Groups,
+) -> Result<Option<Vec<Expr>>> {
+    let mut by = Vec::with_capacity(aggregate.group_expr.len());
+    for (number, expression) in aggregate.group_expr.iter().enumerate() {
+        if matches!(expression, Expr::GroupingSet(_)) {
+            return Ok(None);
+        }
+        let Some(meant) = meaning(columns, expression, aggregate.input.schema())? else { return Ok(None) };
+        let Some(key) = groups.key(meant)? else { return Ok(None) };
+        by.push(key.alias(group(number)));
+    }
+    Ok(Some(by))
+}
+
+/// The columns of `aggregate`, of those of `values`: what [`grouped_by`] gave, and `finishes` of its calls; `None` where that
+/// cannot be.
 ///
 /// # Errors
 /// When the plan cannot be built.
 pub(in crate::optimize) fn as_it_was(
     values: Aggregate,
-    found: Vec<Expr>,
+    finishes: Vec<Expr>,
     aggregate: &Aggregate,
 ) -> Result<Option<LogicalPlan>> {
-    let mut columns = Vec::with_capacity(found.len());
-    for ((qualifier, field), value) in aggregate.schema.iter().zip(found) {
+    let groups = (0..aggregate.group_expr.len()).map(|number| Expr::Column(Column::from_name(group(number))));
+    let mut columns = Vec::with_capacity(aggregate.schema.fields().len());
+    for ((qualifier, field), value) in aggregate.schema.iter().zip(groups.chain(finishes)) {
         // A sum of sums has more digits than the sum that it is.
         let value = match value.get_type(values.schema.as_ref())? == *field.data_type() {
             true => value,

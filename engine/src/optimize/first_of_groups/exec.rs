@@ -4,16 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics, internal_err};
+use datafusion::common::{Result, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalSortExpr;
-use datafusion::physical_plan::execution_plan::{CardinalityEffect, ReplaceChildrenOptions};
+use datafusion::physical_plan::execution_plan::{
+    CardinalityEffect, ReplaceChildrenOptions, apply_expression_roots,
+};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties};
 
 use super::first_rows::FirstRows;
 use super::stream::rows;
+use crate::execute::one_input;
 
 /// Gives the rows of its input but for some that are not among the first of their group.
 ///
@@ -83,22 +86,15 @@ impl ExecutionPlan for FirstOfGroupsExec {
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        for expr in self.groups.keys.iter().chain([&self.groups.best.expr]) {
-            if f(expr)? == TreeNodeRecursion::Stop {
-                return Ok(TreeNodeRecursion::Stop);
-            }
-        }
-        Ok(TreeNodeRecursion::Continue)
+        apply_expression_roots(self.groups.keys.iter().chain([&self.groups.best.expr]), f)
     }
 
     fn replace_children(
         self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (Some(input), true) = (children.pop(), children.is_empty()) else {
-            return internal_err!("{} has one input", self.name());
-        };
+        let input = one_input(self.name(), children)?;
         Ok(Arc::new(Self::new(input, self.groups.clone())))
     }
 
@@ -128,10 +124,8 @@ impl ExecutionPlan for FirstOfGroupsExec {
         inputs: &[Arc<Statistics>],
         _arguments: &StatisticsArgs,
     ) -> Result<Arc<Statistics>> {
-        match inputs {
-            [input] => Ok(Arc::new(input.as_ref().clone().to_inexact())),
-            _ => internal_err!("{} has one input", self.name()),
-        }
+        let input = one_input(self.name(), inputs.to_vec())?;
+        Ok(Arc::new(Arc::unwrap_or_clone(input).to_inexact()))
     }
 
     fn cardinality_effect(&self) -> CardinalityEffect {

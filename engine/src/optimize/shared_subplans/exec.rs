@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics, internal_err};
+use datafusion::common::{Result, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::execution_plan::{CardinalityEffect, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricsSet};
@@ -12,6 +12,7 @@ use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties};
 
 use super::runs::SharedRuns;
+use crate::execute::one_input;
 
 /// Gives the rows of its input, which other operators of this kind in the plan have as well: the first that is run runs its
 /// input, and the others read what that gave.
@@ -69,12 +70,10 @@ impl ExecutionPlan for SharedExec {
 
     fn replace_children(
         self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (Some(input), true) = (children.pop(), children.is_empty()) else {
-            return internal_err!("{} has one input", self.name());
-        };
+        let input = one_input(self.name(), children)?;
         Ok(Arc::new(Self::new(input, Arc::clone(&self.runs))))
     }
 
@@ -103,10 +102,7 @@ impl ExecutionPlan for SharedExec {
         inputs: &[Arc<Statistics>],
         _arguments: &StatisticsArgs,
     ) -> Result<Arc<Statistics>> {
-        match inputs {
-            [input] => Ok(Arc::clone(input)),
-            _ => internal_err!("{} has one input", self.name()),
-        }
+        one_input(self.name(), inputs.to_vec())
     }
 
     fn cardinality_effect(&self) -> CardinalityEffect {

@@ -2,21 +2,29 @@
 
 use std::sync::Arc;
 
-use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::TreeNode;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{Result, internal_err};
+use datafusion::datasource::physical_plan::{FileScanConfigBuilder, FileSource, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
-use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateOutputMode};
+use datafusion::physical_plan::execution_plan::{
+    ChildrenPropertiesMode, ReplaceChildrenOptions, reset_plan_states,
+};
+use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::recursive_query::RecursiveQueryExec;
 
 use super::exec::SharedExec;
+use super::places::places;
 use super::runs::SharedRuns;
-use super::same::same;
+use crate::execute::{file_scan, source_like};
 
 /// Physical rule: an aggregate that stands in a plan several times, as one of a CTE does that is asked for more than once, is
-/// computed once.
+/// computed once. So are two of which one has all columns of the other: what a query does not ask of a CTE was left out of the one and
+/// not of the other.
 ///
 /// Of aggregates alone there are few enough rows to keep. It comes before joins and sorts give the scans below them conditions of
 /// their own, by which one part of a plan would be another than its twin.
@@ -43,7 +51,8 @@ impl PhysicalOptimizerRule for SharedSubplans {
             return Ok(plan);
         }
         let mut found = Vec::new();
-        find(&plan, &mut found)?;
+        collect(&plan, &mut found)?;
+        count(&plan, &mut found)?;
         found.retain(|found| found.times > 1);
         let shared = found.into_iter().zip(1..).map(|(found, number)| Shared {
             plan: found.plan,
@@ -61,7 +70,7 @@ impl PhysicalOptimizerRule for SharedSubplans {
     }
 }
 
-/// A part of a plan, and how often it would be run.
+/// A part of a plan that gives all columns of those that are the same, and how often it would be run.
 struct Found {
     plan: Arc<dyn ExecutionPlan>,
     times: usize,
@@ -72,54 +81,103 @@ struct Shared {
     runs: Arc<SharedRuns>,
 }
 
-/// Counts the aggregates of `plan` that are the same; those within one that is run for the second time are not run.
-fn find(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<Found>) -> Result<()> {
-    if may_be_shared(plan)? {
-        for found in found.iter_mut() {
-            if same(&found.plan, plan)? {
-                found.times += 1;
-                return Ok(());
+/// Adds to `found` the aggregates of `plan`, of those that are the same but for their columns the one that has all of them.
+fn collect(plan: &Arc<dyn ExecutionPlan>, found: &mut Vec<Found>) -> Result<()> {
+    if may_be_shared(plan)? && among(plan, found.iter().map(|found| &found.plan))?.is_none() {
+        let mut others = Vec::with_capacity(found.len() + 1);
+        for found in found.drain(..) {
+            if places(&found.plan, plan)?.is_none() {
+                others.push(found);
             }
         }
-        found.push(Found { plan: Arc::clone(plan), times: 1 });
+        others.push(Found { plan: Arc::clone(plan), times: 0 });
+        *found = others;
     }
-    plan.children().into_iter().try_for_each(|child| find(child, found))
+    plan.children().into_iter().try_for_each(|child| collect(child, found))
+}
+
+/// Counts how often each of `found` would be run for `plan`; those within one that is run for the second time are not run.
+fn count(plan: &Arc<dyn ExecutionPlan>, found: &mut [Found]) -> Result<()> {
+    let Some((number, _)) = shared_as(plan, found.iter().map(|found| &found.plan))? else {
+        return plan.children().into_iter().try_for_each(|child| count(child, found));
+    };
+    let Some(one) = found.get_mut(number) else { return Ok(()) };
+    one.times += 1;
+    if one.times > 1 {
+        return Ok(());
+    }
+    let run = Arc::clone(&one.plan);
+    run.children().into_iter().try_for_each(|child| count(child, found))
 }
 
 fn may_be_shared(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
     let Some(aggregate) = plan.downcast_ref::<AggregateExec>() else { return Ok(false) };
-    let whole = match aggregate.mode() {
-        AggregateMode::Final
-        | AggregateMode::FinalPartitioned
-        | AggregateMode::Single
-        | AggregateMode::SinglePartitioned => true,
-        AggregateMode::Partial | AggregateMode::PartialReduce => false,
-    };
-    Ok(whole && same(plan, plan)?)
+    let whole = aggregate.mode().output_mode() == AggregateOutputMode::Final;
+    Ok(whole && places(plan, plan)?.is_some())
 }
 
-/// `plan`, in which all that is the same as one of `shared` is marked as that, also in what is itself marked: which of several
-/// is run is not known before.
-fn sharing(plan: &Arc<dyn ExecutionPlan>, shared: &[Shared]) -> Result<Arc<dyn ExecutionPlan>> {
-    let mut itself = None;
-    if may_be_shared(plan)? {
-        for shared in shared {
-            if same(&shared.plan, plan)? {
-                itself = Some(&shared.runs);
-                break;
-            }
+/// The first of `others` that has all columns of `plan`, and where they are.
+fn among<'a>(
+    plan: &Arc<dyn ExecutionPlan>,
+    others: impl Iterator<Item = &'a Arc<dyn ExecutionPlan>>,
+) -> Result<Option<(usize, Vec<usize>)>> {
+    for (number, other) in others.enumerate() {
+        if let Some(places) = places(plan, other)? {
+            return Ok(Some((number, places)));
         }
     }
+    Ok(None)
+}
+
+/// The same, for a `plan` that may be shared.
+fn shared_as<'a>(
+    plan: &Arc<dyn ExecutionPlan>,
+    others: impl Iterator<Item = &'a Arc<dyn ExecutionPlan>>,
+) -> Result<Option<(usize, Vec<usize>)>> {
+    if may_be_shared(plan)? { among(plan, others) } else { Ok(None) }
+}
+
+/// `plan`, in which all that is the same as one of `shared` is replaced by that, also in what is itself replaced: which of several
+/// is run is not known before.
+fn sharing(plan: &Arc<dyn ExecutionPlan>, shared: &[Shared]) -> Result<Arc<dyn ExecutionPlan>> {
+    let Some((number, places)) = shared_as(plan, shared.iter().map(|shared| &shared.plan))? else {
+        return with_shared_inputs(plan, shared);
+    };
+    let Some(one) = shared.get(number) else { return with_shared_inputs(plan, shared) };
+    let runs = Arc::clone(&one.runs);
+    if places.iter().copied().eq(0..one.plan.schema().fields().len()) {
+        return Ok(Arc::new(SharedExec::new(with_shared_inputs(plan, shared)?, runs)));
+    }
+    let whole = SharedExec::new(with_shared_inputs(&again(&one.plan)?, shared)?, runs);
+    let columns = ProjectionExprs::from_indices(&places, &whole.schema());
+    Ok(Arc::new(ProjectionExec::try_new(columns.iter().cloned(), Arc::new(whole))?))
+}
+
+fn with_shared_inputs(plan: &Arc<dyn ExecutionPlan>, shared: &[Shared]) -> Result<Arc<dyn ExecutionPlan>> {
     let children = plan.children().into_iter().map(|child| sharing(child, shared));
     let children = children.collect::<Result<Vec<_>>>()?;
     let changed = children.iter().zip(plan.children()).any(|(new, old)| !Arc::ptr_eq(new, old));
-    let plan = match changed {
+    match changed {
         true => Arc::clone(plan)
-            .replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))?,
-        false => Arc::clone(plan),
-    };
-    Ok(match itself {
-        Some(runs) => Arc::new(SharedExec::new(plan, Arc::clone(runs))),
-        None => plan,
-    })
+            .replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute)),
+        false => Ok(Arc::clone(plan)),
+    }
+}
+
+/// `plan` once more, as if it had been planned twice: what its operators count is their own.
+fn again(plan: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let own = reset_plan_states(Arc::clone(plan))?.transform_up(|operator| {
+        let Some(scan) = file_scan(operator.as_ref()) else { return Ok(Transformed::no(operator)) };
+        let Some(source) = scan.file_source().downcast_ref::<ParquetSource>() else {
+            return Ok(Transformed::no(operator));
+        };
+        let source = match source.projection() {
+            Some(columns) => source_like(source, source.table_schema().clone(), source.filter(), columns)?,
+            None => None,
+        };
+        let Some(source) = source else { return internal_err!("a scan cannot read what it reads") };
+        let scan = FileScanConfigBuilder::from(scan.clone()).with_source(source).build();
+        Ok(Transformed::yes(DataSourceExec::from_data_source(scan)))
+    });
+    own.data()
 }

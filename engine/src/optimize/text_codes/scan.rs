@@ -17,6 +17,7 @@ use datafusion::physical_expr::projection::ProjectionExprs;
 
 use super::file_facts::FileFacts;
 use super::operators::{Coded, projected, with_texts};
+use crate::execute::source_like;
 
 /// The scan with the columns at the places `wanted` of its rows read as codes, as far as all of its files have them.
 pub(super) fn coded_scan(
@@ -77,18 +78,9 @@ pub(super) fn coded_scan(
         .build();
     let (exprs, places) = projected(projection.iter(), &columns)?;
 
-    let mut coded =
-        ParquetSource::new(coded_table).with_table_parquet_options(source.table_parquet_options().clone());
-    if let Some(hint) = source.table_parquet_options().global.metadata_size_hint {
-        coded = coded.with_metadata_size_hint(hint);
-    }
-    if let Some(factory) = source.parquet_file_reader_factory() {
-        coded = coded.with_parquet_file_reader_factory(Arc::clone(factory));
-    }
-    if let Some(filter) = source.filter() {
-        coded = coded.with_predicate(with_texts(&filter, &columns)?);
-    }
-    let Some(coded) = coded.try_pushdown_projection(&ProjectionExprs::new(exprs))? else { return Ok(None) };
+    let filter = source.filter().map(|filter| with_texts(&filter, &columns)).transpose()?;
+    let coded = source_like(source, coded_table, filter, &ProjectionExprs::new(exprs))?;
+    let Some(coded) = coded else { return Ok(None) };
     let scan = FileScanConfigBuilder::from(scan.clone()).with_source(coded).with_file_groups(groups).build();
     Ok(Some(Coded { plan: DataSourceExec::from_data_source(scan), columns: places }))
 }

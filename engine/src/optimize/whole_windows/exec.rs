@@ -16,6 +16,7 @@ use datafusion::physical_plan::{
 
 use super::calls::{Calls, whole_partition};
 use super::stream::rows;
+use crate::execute::one_input;
 
 /// Gives the rows of a [`WindowAggExec`] over whole partitions, in any order, of input in any order.
 ///
@@ -84,12 +85,10 @@ impl ExecutionPlan for WholeWindowExec {
 
     fn replace_children(
         self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (Some(input), true) = (children.pop(), children.is_empty()) else {
-            return internal_err!("{} has one input", self.name());
-        };
+        let input = one_input(self.name(), children)?;
         match Self::try_new(&self.plain, input)? {
             Some(window) => Ok(Arc::new(window)),
             None => internal_err!("{} has another input than it had", self.name()),

@@ -1,16 +1,24 @@
-//! Whether two scans read the same rows.
+//! Where the columns of a scan are in another, which reads the same rows.
 
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::ParquetAccessPlan;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileSource, ParquetSource};
+use datafusion::physical_expr::projection::ProjectionExpr;
 use datafusion::physical_plan::ExecutionPlan;
 
 use crate::execute::file_scan;
 
-/// Whether both read the same of the same Parquet files; `None` if they are not both scans of such files.
-pub(super) fn same_scan(left: &dyn ExecutionPlan, right: &dyn ExecutionPlan) -> Option<bool> {
-    let (left, right) = (file_scan(left)?, file_scan(right)?);
-    Some(same_files(left, right) && same_source(left, right)?)
+/// For each column of `narrow` the one of `wide` that is the same; `None` if they are not both scans of the same rows of the same
+/// Parquet files.
+pub(super) fn scan_places(narrow: &dyn ExecutionPlan, wide: &dyn ExecutionPlan) -> Option<Vec<usize>> {
+    let (narrow, wide) = (file_scan(narrow)?, file_scan(wide)?);
+    let of_narrow = narrow.file_source().downcast_ref::<ParquetSource>()?;
+    let of_wide = wide.file_source().downcast_ref::<ParquetSource>()?;
+    if !same_files(narrow, wide) || !same_source(of_narrow, of_wide) {
+        return None;
+    }
+    let read: Vec<&ProjectionExpr> = of_wide.projection()?.iter().collect();
+    of_narrow.projection()?.iter().map(|narrow| read.iter().position(|wide| *wide == narrow)).collect()
 }
 
 fn same_files(left: &FileScanConfig, right: &FileScanConfig) -> bool {
@@ -47,20 +55,13 @@ fn same_file(left: &PartitionedFile, right: &PartitionedFile) -> bool {
         && left.arrow_schema == right.arrow_schema
 }
 
-fn same_source(left: &FileScanConfig, right: &FileScanConfig) -> Option<bool> {
-    let (left, right) = (
-        left.file_source().downcast_ref::<ParquetSource>()?,
-        right.file_source().downcast_ref::<ParquetSource>()?,
-    );
+fn same_source(left: &ParquetSource, right: &ParquetSource) -> bool {
     let (of_left, of_right) = (left.table_schema(), right.table_schema());
-    Some(
-        left.filter() == right.filter()
-            && left.projection() == right.projection()
-            && left.table_parquet_options() == right.table_parquet_options()
-            // Of one engine, they are all made alike: for the store, which is the same.
-            && left.parquet_file_reader_factory().is_some() == right.parquet_file_reader_factory().is_some()
-            && of_left.file_schema() == of_right.file_schema()
-            && of_left.table_partition_cols() == of_right.table_partition_cols()
-            && of_left.virtual_columns() == of_right.virtual_columns(),
-    )
+    left.filter() == right.filter()
+        && left.table_parquet_options() == right.table_parquet_options()
+        // Of one engine, they are all made alike: for the store, which is the same.
+        && left.parquet_file_reader_factory().is_some() == right.parquet_file_reader_factory().is_some()
+        && of_left.file_schema() == of_right.file_schema()
+        && of_left.table_partition_cols() == of_right.table_partition_cols()
+        && of_left.virtual_columns() == of_right.virtual_columns()
 }
