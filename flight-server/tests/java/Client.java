@@ -106,32 +106,35 @@ public class Client {
                 client.prepare("SELECT county_code FROM ref.county WHERE county_code >= ? ORDER BY 1 LIMIT 2")) {
             same(statement.getParameterSchema().getFields().size(), 1);
             same(statement.getResultSetSchema().getFields().get(0).getName(), "county_code");
-            try (VarCharVector code = new VarCharVector("code", allocator)) {
-                for (String from : new String[] {"10000", "63000", "68000"}) {
-                    code.reset();
-                    code.setSafe(0, from.getBytes(StandardCharsets.UTF_8));
-                    code.setValueCount(1);
-                    statement.setParameters(VectorSchemaRoot.of(code));
-                    List<List<Object>> rows = rows(statement.execute());
-                    same(rows.get(0).get(0).toString().compareTo(from) >= 0, true);
-                }
-                code.reset();
-                code.setNull(0);
-                code.setValueCount(1);
-                statement.setParameters(VectorSchemaRoot.of(code));
-                same(rows(statement.execute()).size(), 0);
+            for (String from : new String[] {"10000", "63000", "68000"}) {
+                statement.setParameters(text(from));
+                List<List<Object>> rows = rows(statement.execute());
+                same(rows.get(0).get(0).toString().compareTo(from) >= 0, true);
             }
+            statement.setParameters(text(null));
+            same(rows(statement.execute()).size(), 0);
         }
+    }
+
+    // A row of one text, which the statement closes.
+    private VectorSchemaRoot text(String value) {
+        VarCharVector text = new VarCharVector("text", allocator);
+        text.allocateNew();
+        if (value != null) {
+            text.setSafe(0, value.getBytes(StandardCharsets.UTF_8));
+        }
+        text.setValueCount(1);
+        return VectorSchemaRoot.of(text);
     }
 
     private void metadata() throws Exception {
         same(column(client.getCatalogs(), 0).contains("tithe"), true);
         Set<String> schemas = column(client.getSchemas("tithe", "%"), 1);
         same(schemas.containsAll(Set.of("ref", "tax", "invoice")), true);
-        List<List<Object>> tables = rows(client.getTables("tithe", "ref", "coun%", List.of("BASE TABLE"), true));
+        List<List<Object>> tables = rows(client.getTables("tithe", "ref", "coun%", List.of("TABLE"), true));
         same(tables.get(0).get(2).toString(), "county");
         same(schema((byte[]) tables.get(0).get(4)).findField("county_code").getName(), "county_code");
-        same(column(client.getTableTypes(), 0).contains("BASE TABLE"), true);
+        same(column(client.getTableTypes(), 0).contains("TABLE"), true);
         same(rows(client.getXdbcTypeInfo()).isEmpty(), false);
         List<List<Object>> info = rows(client.getSqlInfo(SqlInfo.FLIGHT_SQL_SERVER_NAME, SqlInfo.FLIGHT_SQL_SERVER_VERSION));
         same(info.size(), 2);
