@@ -1,9 +1,12 @@
 //! Logs on standard error, none unless asked for.
 
 use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::failure::{Failure, Result};
+use crate::traces::Traces;
 
 /// How a line of the log is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -15,22 +18,34 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Starts logging by `--log`, the environment variable `RUST_LOG`, or what the command logs by itself.
-pub(crate) fn start(filter: Option<&str>, format: Format, default: Option<&str>) -> Result<()> {
+/// Starts logging by `--log`, the environment variable `RUST_LOG`, or what the command logs by itself; and tracing.
+pub(crate) fn start(
+    filter: Option<&str>,
+    format: Format,
+    default: Option<&str>,
+    traces: Option<&Traces>,
+) -> Result<()> {
     let from_environment = std::env::var(EnvFilter::DEFAULT_ENV).ok();
-    let Some(text) = filter.or(from_environment.as_deref()).or(default).filter(|text| !text.is_empty())
-    else {
+    let text = filter.or(from_environment.as_deref()).or(default).filter(|text| !text.is_empty());
+    let filter = text.map(|text| {
+        EnvFilter::builder().parse(text).map_err(|error| {
+            Failure::usage(format!(
+                "cannot understand the log filter {text:?}: {error}; try `info` or `tithe=debug`"
+            ))
+        })
+    });
+    let filter = filter.transpose()?;
+    if filter.is_none() && traces.is_none() {
         return Ok(());
-    };
-    let filter = EnvFilter::builder().parse(text).map_err(|error| {
-        Failure::usage(format!(
-            "cannot understand the log filter {text:?}: {error}; try `info` or `tithe=debug`"
-        ))
-    })?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        Format::Text => log.init(),
-        Format::Json => log.json().init(),
     }
+    let log = filter.map(|filter| {
+        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let lines = match format {
+            Format::Text => lines.boxed(),
+            Format::Json => lines.json().boxed(),
+        };
+        lines.with_filter(filter)
+    });
+    tracing_subscriber::registry().with(log).with(traces.map(Traces::layer)).init();
     Ok(())
 }

@@ -15,6 +15,7 @@ mod script;
 mod shell;
 mod signals;
 mod statement;
+mod traces;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ use clap::Parser;
 
 use crate::commands::Command;
 use crate::failure::{Failure, Result};
+use crate::traces::Traces;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -39,6 +41,11 @@ struct Cli {
     /// How the log is written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, global = true)]
     log_format: logging::Format,
+
+    /// Send traces of queries to this OpenTelemetry collector, by OTLP over gRPC, such as http://127.0.0.1:4317
+    /// [env: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT or OTEL_EXPORTER_OTLP_ENDPOINT]
+    #[arg(long, value_name = "URL", global = true)]
+    traces: Option<String>,
 
     #[command(subcommand)]
     command: Command,
@@ -72,12 +79,14 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<()> {
-    logging::start(cli.log.as_deref(), cli.log_format, cli.command.default_log())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("cannot start the worker threads: {error}")))?;
+    let traces = Traces::start(cli.traces.as_deref(), cli.command.name(), &runtime)?;
+    logging::start(cli.log.as_deref(), cli.log_format, cli.command.default_log(), traces.as_ref())?;
     let result = cli.command.run(&runtime);
+    drop(traces);
     // A cancelled operator may still be busy; nobody waits for it.
     runtime.shutdown_background();
     result

@@ -12,7 +12,7 @@ use datafusion::logical_expr::{LogicalPlan, Statement as PlanStatement};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast;
-use tracing::Instrument;
+use tracing::{Instrument, trace_span};
 use uuid::Uuid;
 
 use crate::audit::{Audit, Outcome};
@@ -150,7 +150,8 @@ impl Session {
         let span = audit.span();
         // In a box: whoever waits for it, on however small a stack, holds it as part of its own work.
         let planning = Box::pin(self.plan(sql, values, &mut audit));
-        let planned = with_deep_stack(planning).instrument(span).await;
+        let plan = trace_span!(target: "tithe::trace", parent: &span, "plan");
+        let planned = with_deep_stack(planning).instrument(plan).instrument(span).await;
         self.query_of(sql, planned, audit)
     }
 

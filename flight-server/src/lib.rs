@@ -25,6 +25,7 @@ mod status_page;
 mod stream;
 mod ticket;
 mod tls;
+mod traced;
 mod wire_schema;
 mod worker_server;
 mod workers;

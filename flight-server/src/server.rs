@@ -28,6 +28,7 @@ use crate::running::Running;
 use crate::service::FlightSql;
 use crate::status_page::StatusPage;
 use crate::tls::{Tls, encrypted};
+use crate::traced::Traced;
 use crate::workers::Workers;
 
 /// Below the minute after which common proxies cut a connection that is silent.
@@ -300,7 +301,7 @@ pub async fn serve(
 
     let (drain, draining) = oneshot::channel::<()>();
     let draining = async { draining.await.unwrap_or(()) };
-    let router = server.add_service(health.service()).add_service(WithRequestEnd(flight_service));
+    let router = server.add_service(health.service()).add_service(Traced(WithRequestEnd(flight_service)));
     let serving = match tls {
         Some(tls) => {
             let watching = Arc::clone(&tls);

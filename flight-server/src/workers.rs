@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::AbortHandle;
 use tonic::Status;
+use tracing::Instrument;
 
 /// Deep expressions are computed by functions that call themselves.
 const STACK: usize = 8 << 20;
@@ -33,7 +34,7 @@ impl Workers {
         work: impl Future<Output = Result<T, Status>> + Send + 'static,
     ) -> Result<T, Status> {
         let Some(runtime) = &self.0.0 else { return Err(Status::unavailable("the server is stopping")) };
-        let task = runtime.spawn(work);
+        let task = runtime.spawn(work.in_current_span());
         let _abort = AbortOnDrop(task.abort_handle());
         task.await.unwrap_or_else(|_panic| {
             Err(Status::internal("the query ended without a result: see the server's log"))

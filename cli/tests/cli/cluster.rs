@@ -1,7 +1,5 @@
 //! Workers as processes of their own: they start, take parts of queries, die and fall silent.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStderr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +9,7 @@ use tithe_engine::{ClusterOptions, Engine, EngineError, EngineOptions, ErrorKind
 use tithe_testkit::{cluster_of, options_for, sample_lake};
 use tokio::runtime::Runtime;
 
-use crate::support::{Place, ends, send};
+use crate::support::{Place, Service, ends, send};
 
 /// Reads all invoices on all workers, and takes a while.
 const LONG: &str = "SELECT a.period, sum((a.total_amount * b.n) % 97) AS x FROM invoice.header a \
@@ -19,34 +17,12 @@ const LONG: &str = "SELECT a.period, sum((a.total_amount * b.n) % 97) AS x FROM 
                     LIMIT 1500) b GROUP BY a.period ORDER BY a.period";
 const SHORT: &str = "SELECT period, sum(total_amount) AS x, count(*) AS n FROM invoice.header GROUP BY period ORDER BY period";
 
-struct Worker {
-    process: Child,
-    address: String,
-    _said: BufReader<ChildStderr>,
+/// A worker at `listen`.
+fn worker(place: &Place, listen: &str) -> Service {
+    Service::start(place, ["worker", "--listen", listen])
 }
 
-impl Worker {
-    fn start(place: &Place, listen: &str) -> Self {
-        let mut process = place.start(["worker", "--listen", listen]);
-        let mut said = BufReader::new(process.stderr.take().expect("standard error"));
-        let mut line = String::new();
-        while !line.starts_with("working on ") {
-            line.clear();
-            assert!(said.read_line(&mut line).expect("a line") > 0, "the worker ended without its address");
-        }
-        let address = line.trim_end().rsplit_once(" at ").expect(&line).1.to_owned();
-        Self { process, address, _said: said }
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
-
-fn coordinator(runtime: &Runtime, workers: &[&Worker], change: impl Fn(&mut ClusterOptions)) -> Arc<Engine> {
+fn coordinator(runtime: &Runtime, workers: &[&Service], change: impl Fn(&mut ClusterOptions)) -> Arc<Engine> {
     let addresses: Vec<_> =
         workers.iter().map(|worker| worker.address.parse().expect("an address")).collect();
     let mut cluster = cluster_of(&addresses);
@@ -79,7 +55,7 @@ fn runtime() -> Runtime {
 #[test]
 fn the_shell_asks_workers_that_are_processes() {
     let place = Place::with_sample();
-    let (one, two) = (Worker::start(&place, "127.0.0.1:0"), Worker::start(&place, "127.0.0.1:0"));
+    let (one, two) = (worker(&place, "127.0.0.1:0"), worker(&place, "127.0.0.1:0"));
     let workers = format!("{},{}", one.address, two.address);
     place.write("tithe.toml", "[cluster]\nminimum = 0\nper_partition = 1\n");
     let on = place.run(["sql", "--workers", &workers, "--format", "csv", "-c", SHORT]).result();
@@ -98,9 +74,9 @@ fn the_shell_asks_workers_that_are_processes() {
 fn a_worker_ends_in_good_order_when_told() {
     for signal in ["TERM", "INT"] {
         let place = Place::with_sample();
-        let mut worker = Worker::start(&place, "127.0.0.1:0");
-        send(signal, &worker.process);
-        assert_eq!(ends(&mut worker.process), Some(0), "{signal}");
+        let mut alone = worker(&place, "127.0.0.1:0");
+        send(signal, &alone.process);
+        assert_eq!(ends(&mut alone.process), Some(0), "{signal}");
     }
 }
 
@@ -128,8 +104,8 @@ fn killed_workers_cost_no_row() {
     let runtime = runtime();
     let expected = runtime.block_on(ask(&embedded(&runtime), LONG)).expect("an answer");
     let began = Instant::now();
-    let mut victim = Worker::start(&place, "127.0.0.1:0");
-    let others = [Worker::start(&place, "127.0.0.1:0"), Worker::start(&place, "127.0.0.1:0")];
+    let mut victim = worker(&place, "127.0.0.1:0");
+    let others = [worker(&place, "127.0.0.1:0"), worker(&place, "127.0.0.1:0")];
     let engine = coordinator(&runtime, &[&victim, &others[0], &others[1]], |_cluster| ());
     let session = session(&engine);
     assert_eq!(runtime.block_on(ask(&session, LONG)).expect("an answer"), expected);
@@ -146,7 +122,7 @@ fn killed_workers_cost_no_row() {
         let answer = runtime.block_on(ask(&session, LONG)).expect("the answer of the workers that are left");
         assert_eq!(answer, expected, "killed after {after:?}");
         killer.join().expect("a killed worker");
-        victim = Worker::start(&place, &address);
+        victim = worker(&place, &address);
         let since = Instant::now();
         while engine.workers().len() < 3 {
             assert!(since.elapsed() < Duration::from_secs(60), "{:?}", engine.worker_problems());
@@ -172,7 +148,7 @@ fn a_worker_that_falls_silent_is_left_behind() {
     let place = Place::with_sample();
     let runtime = runtime();
     let expected = runtime.block_on(ask(&embedded(&runtime), LONG)).expect("an answer");
-    let (silent, other) = (Worker::start(&place, "127.0.0.1:0"), Worker::start(&place, "127.0.0.1:0"));
+    let (silent, other) = (worker(&place, "127.0.0.1:0"), worker(&place, "127.0.0.1:0"));
     let engine = coordinator(&runtime, &[&silent, &other], |cluster| {
         // Nobody but the query itself notices.
         cluster.interval = Duration::from_secs(3600);
@@ -194,7 +170,7 @@ fn after_the_first_row_a_lost_worker_is_an_error() {
     // Far more rows than fit into the buffers between the worker and this process.
     let rows = "SELECT a.invoice_number, repeat(a.invoice_number, 100) AS x, b.n FROM invoice.header a CROSS JOIN \
                 (SELECT row_number() OVER (ORDER BY invoice_number) AS n FROM invoice.header LIMIT 2000) b";
-    let (one, two) = (Worker::start(&place, "127.0.0.1:0"), Worker::start(&place, "127.0.0.1:0"));
+    let (one, two) = (worker(&place, "127.0.0.1:0"), worker(&place, "127.0.0.1:0"));
     let engine = coordinator(&runtime, &[&one, &two], |_cluster| ());
     let session = session(&engine);
     let error = runtime.block_on(async move {
@@ -233,7 +209,7 @@ fn a_stopping_worker_finishes_its_tasks() {
     let rows = "SELECT a.invoice_number, b.n FROM invoice.header a CROSS JOIN \
                 (SELECT row_number() OVER (ORDER BY invoice_number) AS n FROM invoice.header LIMIT 200) b";
     let expected = runtime.block_on(count(embedded(&runtime), rows));
-    let mut workers = [Worker::start(&place, "127.0.0.1:0"), Worker::start(&place, "127.0.0.1:0")];
+    let mut workers = [worker(&place, "127.0.0.1:0"), worker(&place, "127.0.0.1:0")];
     let engine = coordinator(&runtime, &workers.each_ref(), |cluster| cluster.retries = 0);
     let asking = session(&engine);
     let given = runtime.block_on(async {

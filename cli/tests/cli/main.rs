@@ -32,4 +32,5 @@ mod script;
 mod serve;
 mod shell;
 mod support;
+mod traces;
 mod user;

@@ -1,40 +1,27 @@
 //! `tithe serve`: it starts, says where, stops; and refuses what is unsafe. What it answers is tested in
 //! `flight-server`.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::net::{TcpListener, TcpStream};
-use std::process::Child;
 
-use crate::support::{Place, ends, send};
-
-/// A server on a free port, the address it printed, and what more it says.
-fn started(place: &Place) -> (Child, String, BufReader<std::process::ChildStderr>) {
-    let mut child = place.start(["serve", "--listen", "127.0.0.1:0"]);
-    let mut said = BufReader::new(child.stderr.take().expect("standard error"));
-    let mut line = String::new();
-    while !line.starts_with("serving ") {
-        line.clear();
-        assert!(said.read_line(&mut line).expect("a line") > 0, "the server ended without its address");
-    }
-    let address = line.trim_end().rsplit_once("grpc://").expect(&line).1.to_owned();
-    (child, address, said)
-}
+use crate::support::{Place, Service, ends, send};
 
 #[test]
 fn it_says_where_it_listens_and_stops_when_told() {
     for signal in ["TERM", "INT"] {
         let place = Place::with_sample();
-        let (mut child, address, mut said) = started(&place);
+        let mut server = Service::start(&place, ["serve", "--listen", "127.0.0.1:0"]);
+        let address = server.address.clone();
         drop(TcpStream::connect(&address).expect("the server listens"));
-        send(signal, &child);
-        assert_eq!(ends(&mut child), Some(0), "{signal}");
+        send(signal, &server.process);
+        assert_eq!(ends(&mut server.process), Some(0), "{signal}");
         let mut rest = String::new();
-        said.read_to_string(&mut rest).expect("text");
+        server.said.read_to_string(&mut rest).expect("text");
         assert!(rest.contains(&format!("flight_sql.connect(\"grpc://{address}\")")), "{rest}");
         assert!(rest.contains("stopping once the running queries are done"), "{rest}");
         assert!(TcpStream::connect(&address).is_err());
         let mut out = String::new();
-        child.stdout.take().expect("standard output").read_to_string(&mut out).expect("text");
+        server.process.stdout.take().expect("standard output").read_to_string(&mut out).expect("text");
         assert_eq!(out, "");
     }
 }

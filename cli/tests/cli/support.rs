@@ -2,9 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -149,6 +149,38 @@ impl Ran {
     pub(crate) fn failure(self, code: i32) -> String {
         assert_eq!((self.code, self.stdout()), (Some(code), ""), "{}", self.stderr);
         self.stderr.trim_end().to_owned()
+    }
+}
+
+/// A server or worker: a process that says where it listens. Killed when it is dropped.
+pub(crate) struct Service {
+    pub(crate) process: Child,
+    pub(crate) address: String,
+    /// What it says after that.
+    pub(crate) said: BufReader<ChildStderr>,
+}
+
+impl Service {
+    /// Once it listens.
+    #[track_caller]
+    pub(crate) fn start<A: AsRef<OsStr>>(place: &Place, arguments: impl IntoIterator<Item = A>) -> Self {
+        let mut process = place.start(arguments);
+        let mut said = BufReader::new(process.stderr.take().expect("standard error"));
+        let mut line = String::new();
+        while !line.starts_with("serving ") && !line.starts_with("working on ") {
+            line.clear();
+            assert!(said.read_line(&mut line).expect("a line") > 0, "it ended without its address");
+        }
+        let address = line.split_whitespace().next_back().expect(&line);
+        let address = address.trim_start_matches("grpc://").to_owned();
+        Self { process, address, said }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
     }
 }
 

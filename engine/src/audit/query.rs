@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use opentelemetry::trace::Status;
 use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use uuid::Uuid;
 
 use super::AuditLog;
@@ -167,6 +169,12 @@ impl Audit {
             Outcome::Failed(reason) => ("failed", Some(reason.as_str())),
         };
         self.metrics.count(word, self.began.elapsed(), self.rows);
+        self.span.set_attribute("tithe.outcome", word);
+        self.span.set_attribute("tithe.rows", i64::try_from(self.rows).unwrap_or(i64::MAX));
+        if error.is_some() {
+            // The reason is on record, for those who may read it.
+            self.span.set_status(Status::error(word));
+        }
         if let Some(log) = &self.log
             && let Err(failed) = log.append(|sequence| self.record(Event::End, sequence, Some(word), error))
         {

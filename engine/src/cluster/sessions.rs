@@ -16,7 +16,7 @@ use crate::cluster::channels::Channels;
 use crate::cluster::members::{Cluster, Member};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::execute::{TitheCodec, guard, query_span, read_again};
+use crate::execute::{TaskSpan, TitheCodec, guard, read_again, with_trace};
 use crate::optimize::{
     FirstOfGroups, FolderJoins, SharedSubplans, TextCodes, WholeWindows, copy_tiny_sides, once_per_text,
     without_sorts,
@@ -45,7 +45,7 @@ pub(crate) fn distributed_state(
     members: &[Member],
     query: Uuid,
 ) -> Result<SessionState> {
-    let headers = with_query_id(carried_settings(state.config_options())?, query)?;
+    let headers = with_trace(with_query_id(carried_settings(state.config_options())?, query)?);
     let urls = members.iter().map(|member| member.url.clone()).collect();
     let mut builder = SessionStateBuilder::new_from_existing(state.clone());
     // Workers choose for themselves what they read as codes, and what they do not sort. None of our operators travels.
@@ -85,7 +85,7 @@ pub(crate) fn worker_state(
     let mut builder = task.builder;
     take_carried_settings(builder.config().get_or_insert_default(), &task.headers)?;
     let text_codes = Arc::clone(&engine.text_codes);
-    let span = query_span(query_id(&task.headers));
+    let span = TaskSpan::new(query_id(&task.headers), &task.headers);
     let mut state = builder
         .with_distributed_channel_resolver(resolver(channels))
         .with_distributed_user_codec(TitheCodec)

@@ -43,7 +43,7 @@ mod tests {
     use datafusion_distributed::{DistributedExt, NetworkCoalesceExec};
 
     use super::*;
-    use crate::execute::{TitheCodec, guard};
+    use crate::execute::{TaskSpan, TitheCodec, guard};
 
     fn sent(stage: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
         Arc::new(NetworkCoalesceExec::try_new(stage, 1, 1).unwrap())
@@ -58,7 +58,7 @@ mod tests {
         let config = SessionConfig::new().with_distributed_user_codec(TitheCodec);
         let known: Arc<dyn ExecutionPlan> = Arc::new(EmptyExec::new(Arc::new(Schema::empty())));
         // It exists on workers alone, and never travels.
-        let span = tracing::Span::none();
+        let span = TaskSpan::new(uuid::Uuid::nil(), &http::HeaderMap::new());
         let unknown = guard(Arc::clone(&known), &span).unwrap();
         for fine in [
             sent(Arc::clone(&known)),

@@ -15,9 +15,8 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties};
 use datafusion_distributed::{BroadcastExec, NetworkBoundaryExt};
 use futures::StreamExt;
-use tracing::Span;
 
-use crate::execute::query_span::Inside;
+use crate::execute::query_span::{Inside, TaskSpan};
 use crate::execute::result_stream::defect;
 
 /// The operator that hands a union's inputs to different tasks, in the words of the library that makes it.
@@ -28,15 +27,14 @@ const UNION_OF_TASKS: &str = "ChildrenIsolatorUnionExec";
 #[derive(Debug)]
 struct Guarded {
     inner: Arc<dyn ExecutionPlan>,
-    /// Of the query, for the log.
-    span: Span,
+    span: TaskSpan,
 }
 
 /// Guards the operators of a task, whose log lines stand in `span`.
 ///
 /// # Errors
 /// When the operators cannot be put together again.
-pub(crate) fn guard(plan: Arc<dyn ExecutionPlan>, span: &Span) -> Result<Arc<dyn ExecutionPlan>> {
+pub(crate) fn guard(plan: Arc<dyn ExecutionPlan>, span: &TaskSpan) -> Result<Arc<dyn ExecutionPlan>> {
     if plan.is_network_boundary() {
         return Ok(plan);
     }
@@ -97,13 +95,14 @@ impl ExecutionPlan for Guarded {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let _inside = self.span.enter();
+        let span = self.span.of_partition(partition);
+        let _inside = span.enter();
         let started = catch_unwind(AssertUnwindSafe(|| self.inner.execute(partition, context)));
         let rows = started.unwrap_or_else(|panic| Err(defect(panic.as_ref()).into()))?;
         let rows = AssertUnwindSafe(rows)
             .catch_unwind()
             .map(|next| next.unwrap_or_else(|panic| Err(defect(panic.as_ref()).into())));
-        let rows = Inside { rows: rows.boxed(), span: self.span.clone() };
+        let rows = Inside { rows: rows.boxed(), span: span.clone() };
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 
