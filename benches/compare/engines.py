@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from importlib.metadata import version
 
@@ -67,6 +68,8 @@ class Flight:
         for line in self.process.stderr:
             if line.startswith("serving "):
                 break
+        # It logs each query, and would wait for somebody to read that.
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()
         # A setting holds for those who send the server's cookie back.
         self.connection = flight_sql.connect(
             line.split()[-1], db_kwargs={"adbc.flight.sql.rpc.with_cookie_middleware": "true"}

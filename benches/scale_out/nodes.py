@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -41,6 +42,8 @@ class Nodes:
         )
         for line in process.stderr:
             if line.startswith("working on "):
+                # What it logs is to be read, or it would wait for that.
+                threading.Thread(target=process.stderr.read, daemon=True).start()
                 return process, line.split()[-1]
         sys.exit("a worker ended without its address")
 

@@ -87,7 +87,15 @@ impl Place {
         let mut command = Command::new(words.next().expect("a program"));
         command.args(words).args(arguments).current_dir(self.folder()).stdin(Stdio::null());
         command.env("HOME", self.folder()).env("TERM", "xterm").env("NO_PROXY", "*");
-        for name in ["TITHE_LAKE", "TITHE_CONFIG", "TITHE_COMPUTE_BACKEND", "RUST_LOG", "XDG_STATE_HOME"] {
+        for name in [
+            "TITHE_LAKE",
+            "TITHE_CONFIG",
+            "TITHE_COMPUTE_BACKEND",
+            "RUST_LOG",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+            "XDG_STATE_HOME",
+        ] {
             command.env_remove(name);
         }
         if let Some(lake) = &self.lake {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    AnyDictionaryArray, Array, ArrayRef, AsArray, BooleanArray, StringViewArray, UInt32Array, UInt64Array,
-    make_array,
+    AnyDictionaryArray, Array, ArrayRef, AsArray, BooleanArray, Int32Array, StringViewArray, UInt32Array,
+    UInt64Array, make_array,
 };
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow::compute::kernels::cmp::eq;
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Int32Type};
 use datafusion::common::Result;
@@ -29,6 +30,8 @@ const BUFFER_MASK: u128 = (u32::MAX as u128) << BUFFER_SHIFT;
 const FALSE: u8 = 0;
 const TRUE: u8 = 1;
 const NULL: u8 = 2;
+/// Texts at most that the codes of rows are compared with, one after the other, instead of looking each of them up.
+const MOST_COMPARED: usize = 3;
 
 fn as_number(answer: Option<bool>) -> u8 {
     match answer {
@@ -48,19 +51,44 @@ fn look_up(
     let of_null = answers.len() - 1;
     let nulls = nulls.filter(|nulls| nulls.null_count() > 0);
     let collect = |is: &dyn Fn(u8) -> bool| {
-        // Asked of each text here, so that a row only looks it up.
-        let is: Vec<bool> = answers.iter().map(|answer| is(*answer)).collect();
+        // Asked of each text here, so that a row only looks it up: a bit of few that are near.
+        let mut bits = vec![0_u64; answers.len().div_ceil(64)];
+        for (place, _) in answers.iter().enumerate().filter(|(_, answer)| is(**answer)) {
+            bits[place / 64] |= 1 << (place % 64);
+        }
+        let is = |place: usize| bits[place / 64] >> (place % 64) & 1 == 1;
         match nulls {
-            None => BooleanBuffer::collect_bool(rows, |row| is[place(row)]),
+            None => BooleanBuffer::collect_bool(rows, |row| is(place(row))),
             Some(nulls) => BooleanBuffer::collect_bool(rows, |row| {
-                is[if nulls.is_valid(row) { place(row) } else { of_null }]
+                is(if nulls.is_valid(row) { place(row) } else { of_null })
             }),
         }
     };
     let is_true = collect(&|answer| answer == TRUE);
-    let may_be_null = answers.contains(&NULL);
+    let used = if nulls.is_none() { &answers[..of_null] } else { answers };
+    let may_be_null = used.contains(&NULL);
     let valid = may_be_null.then(|| NullBuffer::new(collect(&|answer| answer != NULL)));
     BooleanArray::new(is_true, valid)
+}
+
+/// The answers to rows, found by comparing their codes with those of the texts that are searched for; `None` where those are many,
+/// or there are NULLs.
+fn compared(answers: &[u8], codes: &Int32Array) -> Result<Option<BooleanArray>> {
+    let [answers @ .., _of_null] = answers else { return Ok(None) };
+    if codes.null_count() > 0 || answers.contains(&NULL) {
+        return Ok(None);
+    }
+    let found = answers.iter().enumerate().filter(|(_, answer)| **answer == TRUE);
+    let found: Vec<usize> = found.map(|(place, _)| place).take(MOST_COMPARED + 1).collect();
+    if found.len() > MOST_COMPARED {
+        return Ok(None);
+    }
+    let mut rows = BooleanBuffer::new_unset(codes.len());
+    for place in found {
+        let Ok(code) = i32::try_from(place) else { return Ok(None) };
+        rows = &rows | eq(codes, &Int32Array::new_scalar(code))?.values();
+    }
+    Ok(Some(BooleanArray::new(rows, None)))
 }
 
 /// Remembers what a predicate of one text column answered.
@@ -213,11 +241,14 @@ impl TextMemory {
             }
         };
         let answer = match texts.as_dictionary_opt::<Int32Type>() {
-            Some(codes) => {
-                let keys = codes.keys().values();
-                #[expect(clippy::cast_sign_loss, reason = "a code is the place of a text")]
-                look_up(&known.1, codes.keys().nulls(), keys.len(), |row| keys[row] as usize)
-            }
+            Some(codes) => match compared(&known.1, codes.keys())? {
+                Some(answer) => answer,
+                None => {
+                    let keys = codes.keys().values();
+                    #[expect(clippy::cast_sign_loss, reason = "a code is the place of a text")]
+                    look_up(&known.1, codes.keys().nulls(), keys.len(), |row| keys[row] as usize)
+                }
+            },
             None => {
                 let keys = dictionary.normalized_keys();
                 look_up(&known.1, dictionary.keys().nulls(), keys.len(), |row| keys[row])
@@ -336,6 +367,31 @@ mod tests {
         }
         assert_eq!(*asked.borrow(), [5]);
     }
+
+    #[test]
+    fn codes_are_compared_with_those_of_few_texts() {
+        for found in 0..6 {
+            let texts = (0..90).map(|text| (text % 7 != 3).then(|| format!("{text} 團購")));
+            let values: ArrayRef = Arc::new(StringArray::from_iter(texts));
+            let is_found = |text: &str| -> bool {
+                let number: usize = text.split(' ').next().unwrap().parse().unwrap();
+                number % 11 == 0 && number < found * 11
+            };
+            let ask = |texts: &ArrayRef| {
+                let texts = cast(texts, &DataType::Utf8)?;
+                Ok(texts.as_string::<i32>().iter().map(|text| text.map(is_found)).collect::<BooleanArray>())
+            };
+            // With a text that is NULL, with rows that are, and with neither.
+            for (texts, nulls) in [(90, false), (3, true), (3, false)] {
+                let keys = (0..500).map(|row| (!nulls || row % 3 > 0).then_some(row * 37 % texts));
+                let rows: ArrayRef =
+                    Arc::new(DictionaryArray::<Int32Type>::new(keys.collect(), values.slice(0, 90)));
+                let answer = TextMemory::default().answer(&rows, ask).unwrap();
+                assert_eq!(answer, ask(&rows).unwrap(), "{found} {texts} {nulls}");
+            }
+        }
+    }
+
     #[test]
     fn a_dictionary_without_texts_is_all_null() {
         let values: ArrayRef = Arc::new(StringArray::from(Vec::<&str>::new()));

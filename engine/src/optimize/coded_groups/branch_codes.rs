@@ -9,6 +9,8 @@ use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{CaseExpr, Literal, lit};
 
+use super::conditions::Conditions;
+
 /// Values at most.
 const MOST_BRANCHES: usize = 256;
 
@@ -17,6 +19,8 @@ const MOST_BRANCHES: usize = 256;
 pub(super) struct BranchCodes {
     /// The key with places instead of values.
     branch: Arc<dyn PhysicalExpr>,
+    /// The same, where every condition may be asked of every row.
+    conditions: Option<Conditions>,
     values: ArrayRef,
 }
 
@@ -49,8 +53,10 @@ impl BranchCodes {
         }
         let Ok(values) = ScalarValue::iter_to_array(values) else { return Ok(None) };
         let values = cast(&values, data_type)?;
+        let conditions =
+            case.expr().is_none().then(|| Conditions::of(&branches, otherwise.as_ref())).flatten();
         let branch = Arc::new(CaseExpr::try_new(case.expr().cloned(), branches, otherwise)?);
-        Ok(Some(Self { branch, values }))
+        Ok(Some(Self { branch, conditions, values }))
     }
 
     pub(super) fn expr(&self) -> &Arc<dyn PhysicalExpr> {
@@ -62,10 +68,16 @@ impl BranchCodes {
     /// # Errors
     /// When it cannot be computed.
     pub(super) fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef> {
-        let codes = self.branch.evaluate(batch)?.into_array(batch.num_rows())?;
-        let Some(codes) = codes.as_primitive_opt::<Int32Type>() else {
-            return internal_err!("the place of a value is {}", codes.data_type());
+        let codes = match &self.conditions {
+            Some(conditions) => conditions.evaluate(batch)?,
+            None => {
+                let codes = self.branch.evaluate(batch)?.into_array(batch.num_rows())?;
+                let Some(codes) = codes.as_primitive_opt::<Int32Type>() else {
+                    return internal_err!("the place of a value is {}", codes.data_type());
+                };
+                codes.clone()
+            }
         };
-        Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(codes.clone(), Arc::clone(&self.values))?))
+        Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(codes, Arc::clone(&self.values))?))
     }
 }

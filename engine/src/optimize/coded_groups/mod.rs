@@ -4,6 +4,7 @@
 //! once for each of them, and of a `CASE` between literals only the branch is found.
 
 mod branch_codes;
+mod conditions;
 mod exec;
 mod group_codes;
 mod keys;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use datafusion::common::ScalarValue;
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::logical_expr::JoinType;
 
 /// Parts at most; of more folders several make one part.
 const MOST_PARTS: usize = 256;
@@ -25,6 +26,17 @@ pub(super) struct Part {
 impl Part {
     pub(super) fn bytes(&self) -> u64 {
         self.left.iter().chain(&self.right).map(PartitionedFile::effective_size).sum()
+    }
+
+    /// Whether a join of this type may find a row in it: most need rows of one side or of both.
+    pub(super) fn matters_to(&self, join_type: JoinType) -> bool {
+        let (left, right) = (!self.left.is_empty(), !self.right.is_empty());
+        match join_type {
+            JoinType::Inner | JoinType::LeftSemi | JoinType::RightSemi => left && right,
+            JoinType::Left | JoinType::LeftAnti | JoinType::LeftMark => left,
+            JoinType::Right | JoinType::RightAnti | JoinType::RightMark => right,
+            JoinType::Full => left || right,
+        }
     }
 }
 
@@ -84,7 +96,7 @@ pub(super) fn turns(bytes: &[u64], threads: usize) -> Option<Vec<Vec<usize>>> {
 
 #[cfg(test)]
 mod tests {
-    use super::turns;
+    use super::{Part, turns};
 
     #[test]
     fn threads_have_as_much_to_do() {
@@ -93,5 +105,29 @@ mod tests {
         assert_eq!(turns(&[90, 1, 4, 2, 3], 2), None);
         assert_eq!(turns(&[5, 5, 5], 2), None);
         assert_eq!(turns(&[], 1), None);
+    }
+
+    #[test]
+    fn a_part_without_files_on_a_side_that_is_needed_does_not_matter() {
+        use datafusion::datasource::listing::PartitionedFile;
+        use datafusion::logical_expr::JoinType::{Full, Inner, Left, LeftAnti, Right, RightMark, RightSemi};
+
+        let file = || vec![PartitionedFile::new("file", 1)];
+        let left = Part { left: file(), right: Vec::new() };
+        let right = Part { left: Vec::new(), right: file() };
+        let both = Part { left: file(), right: file() };
+        for (join_type, expected) in [
+            (Inner, [false, false]),
+            (RightSemi, [false, false]),
+            (Left, [true, false]),
+            (LeftAnti, [true, false]),
+            (Right, [false, true]),
+            (RightMark, [false, true]),
+            (Full, [true, true]),
+        ] {
+            let matters = [&left, &right].map(|part| part.matters_to(join_type));
+            assert_eq!(matters, expected, "{join_type}");
+            assert!(both.matters_to(join_type));
+        }
     }
 }

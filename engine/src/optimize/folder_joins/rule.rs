@@ -77,7 +77,8 @@ fn by_folder(node: &Arc<dyn ExecutionPlan>, threads: usize) -> Result<Option<Arc
     if keys.is_empty() {
         return Ok(None);
     }
-    let Some(parts) = parts(left.files(), right.files(), &keys) else { return Ok(None) };
+    let Some(mut parts) = parts(left.files(), right.files(), &keys) else { return Ok(None) };
+    parts.retain(|part| part.matters_to(*join.join_type()));
     let bytes: Vec<u64> = parts.iter().map(Part::bytes).collect();
     let Some(turns) = turns(&bytes, threads) else { return Ok(None) };
     let joins = parts.into_iter().map(|part| {

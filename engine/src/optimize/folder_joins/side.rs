@@ -18,7 +18,7 @@ use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 
-use crate::execute::file_scan;
+use crate::execute::{file_scan, source_like};
 
 /// One side of a join.
 pub(super) struct Side {
@@ -82,7 +82,14 @@ impl Side {
     /// # Errors
     /// When the operators cannot be put together again.
     pub(super) fn over(&self, files: Vec<PartitionedFile>) -> Result<Arc<dyn ExecutionPlan>> {
-        let scan = FileScanConfigBuilder::from(self.scan.clone());
+        let mut scan = FileScanConfigBuilder::from(self.scan.clone());
+        if let Some(source) = self.scan.file_source().downcast_ref::<ParquetSource>()
+            && let Some(columns) = source.projection()
+            && let Some(own) = source_like(source, source.table_schema().clone(), source.filter(), columns)?
+        {
+            // What is counted is told of each part.
+            scan = scan.with_source(own);
+        }
         let unknown = Statistics::new_unknown(self.scan.file_source().table_schema().table_schema());
         let empty = files.is_empty();
         let scan = scan.with_file_groups(vec![FileGroup::new(files)]).with_statistics(unknown).build();
