@@ -30,8 +30,8 @@ impl Traces {
     /// To the collector of `--traces` or of OpenTelemetry's environment variables; none if neither names one.
     pub(crate) fn start(collector: Option<&str>, command: &str, runtime: &Runtime) -> Result<Option<Self>> {
         let from_environment = || {
-            let named = VARIABLES.into_iter().filter_map(|variable| std::env::var(variable).ok());
-            named.filter(|url| !url.is_empty()).next()
+            let mut named = VARIABLES.into_iter().filter_map(|variable| std::env::var(variable).ok());
+            named.find(|url| !url.is_empty())
         };
         let Some(collector) = collector.map(str::to_owned).or_else(from_environment) else { return Ok(None) };
         let wrong = |reason: &str| {

@@ -375,7 +375,7 @@ mod tests {
             let values: ArrayRef = Arc::new(StringArray::from_iter(texts));
             let is_found = |text: &str| -> bool {
                 let number: usize = text.split(' ').next().unwrap().parse().unwrap();
-                number % 11 == 0 && number < found * 11
+                number.is_multiple_of(11) && number < found * 11
             };
             let ask = |texts: &ArrayRef| {
                 let texts = cast(texts, &DataType::Utf8)?;

@@ -21,15 +21,15 @@ pub(super) struct Conditions {
     otherwise: Option<i32>,
 }
 
+/// `WHEN` and `THEN`.
+type Branch = (Arc<dyn PhysicalExpr>, Arc<dyn PhysicalExpr>);
+
 /// What a row has until a condition holds, where that is NULL.
 const NONE: i32 = -1;
 
 impl Conditions {
     /// Those of `branches`, whose values are literal codes; `None` if one may fail.
-    pub(super) fn of(
-        branches: &[(Arc<dyn PhysicalExpr>, Arc<dyn PhysicalExpr>)],
-        otherwise: Option<&Arc<dyn PhysicalExpr>>,
-    ) -> Option<Self> {
+    pub(super) fn of(branches: &[Branch], otherwise: Option<&Arc<dyn PhysicalExpr>>) -> Option<Self> {
         let codes = branches.iter().map(|(when, code)| {
             never_fails(when).then(|| Some((Arc::clone(when), literal(code)?))).flatten()
         });
@@ -101,19 +101,19 @@ fn never_fails(condition: &Arc<dyn PhysicalExpr>) -> bool {
 }
 
 fn compares(operator: Operator) -> bool {
-    match operator {
+    matches!(
+        operator,
         Operator::Eq
-        | Operator::NotEq
-        | Operator::Lt
-        | Operator::LtEq
-        | Operator::Gt
-        | Operator::GtEq
-        | Operator::IsDistinctFrom
-        | Operator::IsNotDistinctFrom
-        | Operator::And
-        | Operator::Or => true,
-        _ => false,
-    }
+            | Operator::NotEq
+            | Operator::Lt
+            | Operator::LtEq
+            | Operator::Gt
+            | Operator::GtEq
+            | Operator::IsDistinctFrom
+            | Operator::IsNotDistinctFrom
+            | Operator::And
+            | Operator::Or
+    )
 }
 
 #[cfg(test)]
