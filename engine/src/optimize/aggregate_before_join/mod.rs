@@ -15,6 +15,6 @@ mod sizes;
 
 pub(super) use calls::{Totals, over_groups};
 pub(super) use groups::{Groups, columns_of, is_exact};
-pub(super) use never_fails::never_fails;
+pub(super) use never_fails::{compares, never_fails};
 pub(crate) use rule::AggregateBeforeJoin;
 pub(super) use rule::{as_it_was, grouped_by};

@@ -52,19 +52,27 @@ fn part_never_fails(part: &Expr, schema: &DFSchema, is_near: &dyn Fn(&Column) ->
     })
 }
 
+/// Whether `operator` compares two values, or connects two comparisons: whatever they are, it has an answer.
+pub(in crate::optimize) fn compares(operator: Operator) -> bool {
+    matches!(
+        operator,
+        Operator::And
+            | Operator::Or
+            | Operator::Eq
+            | Operator::NotEq
+            | Operator::Lt
+            | Operator::LtEq
+            | Operator::Gt
+            | Operator::GtEq
+            | Operator::IsDistinctFrom
+            | Operator::IsNotDistinctFrom
+    )
+}
+
 fn operator_never_fails(binary: &BinaryExpr, schema: &DFSchema) -> Result<bool> {
     match binary.op {
-        Operator::And
-        | Operator::Or
-        | Operator::Eq
-        | Operator::NotEq
-        | Operator::Lt
-        | Operator::LtEq
-        | Operator::Gt
-        | Operator::GtEq
-        | Operator::IsDistinctFrom
-        | Operator::IsNotDistinctFrom
-        | Operator::StringConcat => return Ok(true),
+        operator if compares(operator) => return Ok(true),
+        Operator::StringConcat => return Ok(true),
         Operator::Plus | Operator::Minus | Operator::Multiply => {}
         _ => return Ok(false),
     }

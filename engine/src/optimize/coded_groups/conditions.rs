@@ -5,11 +5,12 @@ use std::sync::Arc;
 use arrow::array::{Array, AsArray, Int32Array, RecordBatch};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use datafusion::common::{Result, ScalarValue};
-use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{
     BinaryExpr, Column, InListExpr, IsNotNullExpr, IsNullExpr, Literal, NotExpr,
 };
+
+use crate::optimize::aggregate_before_join::compares;
 
 /// Conditions that can be asked of every row, as none of them can fail: `CASE` itself asks a row no more once one holds, and pays
 /// for that with a selection for each of them.
@@ -98,22 +99,6 @@ fn never_fails(condition: &Arc<dyn PhysicalExpr>) -> bool {
         }
     };
     connects && condition.children().into_iter().all(never_fails)
-}
-
-fn compares(operator: Operator) -> bool {
-    matches!(
-        operator,
-        Operator::Eq
-            | Operator::NotEq
-            | Operator::Lt
-            | Operator::LtEq
-            | Operator::Gt
-            | Operator::GtEq
-            | Operator::IsDistinctFrom
-            | Operator::IsNotDistinctFrom
-            | Operator::And
-            | Operator::Or
-    )
 }
 
 #[cfg(test)]
