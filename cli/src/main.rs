@@ -20,7 +20,7 @@ mod traces;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches, Parser};
 
 use crate::commands::Command;
 use crate::failure::{Failure, Result};
@@ -65,9 +65,11 @@ Exit codes: 0 done, 1 the query or job failed, 2 wrong use or configuration, 3 c
 5 a limit was reached, 130 interrupted.";
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let given = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
+    let name = given.subcommand_name().unwrap_or_default();
     defect::keep_panics();
-    match catch_unwind(AssertUnwindSafe(|| run(cli))).unwrap_or_else(|_panic| Err(defect::failure())) {
+    match catch_unwind(AssertUnwindSafe(|| run(cli, name))).unwrap_or_else(|_panic| Err(defect::failure())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !matches!(failure, Failure::ReaderGone) {
@@ -78,12 +80,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<()> {
+fn run(cli: Cli, name: &str) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("cannot start the worker threads: {error}")))?;
-    let traces = Traces::start(cli.traces.as_deref(), cli.command.name(), &runtime)?;
+    let traces = Traces::start(cli.traces.as_deref(), name, &runtime)?;
     logging::start(cli.log.as_deref(), cli.log_format, cli.command.default_log(), traces.as_ref())?;
     let result = cli.command.run(&runtime);
     drop(traces);

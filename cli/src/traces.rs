@@ -7,6 +7,7 @@ use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tithe_engine::TRACE_TARGET;
 use tokio::runtime::Runtime;
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::Layer;
@@ -16,8 +17,6 @@ use url::Url;
 
 use crate::failure::{Failure, Result};
 
-/// The target of the spans that are for traces. They have the level of the most verbose log, so as not to be in its lines.
-const SPANS: &str = "tithe::trace";
 /// How long the end of a command waits for the last spans to be taken.
 const LAST_SPANS: Duration = Duration::from_secs(3);
 /// Environment variables of OpenTelemetry that say where the collector is, the first that is set.
@@ -61,7 +60,7 @@ impl Traces {
 
     /// What makes spans of what is instrumented here. The lines of the log stay out: they have names and SQL.
     pub(crate) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
-        let ours = |metadata: &Metadata<'_>| metadata.is_span() && metadata.target() == SPANS;
+        let ours = |metadata: &Metadata<'_>| metadata.is_span() && metadata.target() == TRACE_TARGET;
         let tracer = self.0.tracer("tithe");
         let layer = tracing_opentelemetry::layer().with_tracer(tracer).with_location(false);
         layer.with_threads(false).with_filter(FilterFn::new(ours))

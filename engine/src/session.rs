@@ -19,7 +19,7 @@ use crate::audit::{Audit, Outcome};
 use crate::catalog::{LakeCatalog, OWN_SCHEMA, OnlyFiles, TableFormat, TableInfo};
 use crate::engine::Engine;
 use crate::error::{EngineError, Result, did_you_mean};
-use crate::execute::{Query, QueryParts, StatementKind, Work, with_scan_limit};
+use crate::execute::{Query, QueryParts, StatementKind, TRACE_TARGET, Work, with_scan_limit};
 use crate::options::{QueryLimits, SessionOptions};
 use crate::plan;
 use crate::policy::{Authority, Principal, Privilege, apply, columns_read};
@@ -150,7 +150,7 @@ impl Session {
         let span = audit.span();
         // In a box: whoever waits for it, on however small a stack, holds it as part of its own work.
         let planning = Box::pin(self.plan(sql, values, &mut audit));
-        let plan = trace_span!(target: "tithe::trace", parent: &span, "plan");
+        let plan = trace_span!(target: TRACE_TARGET, parent: &span, "plan");
         let planned = with_deep_stack(planning).instrument(plan).instrument(span).await;
         self.query_of(sql, planned, audit)
     }

@@ -26,7 +26,7 @@ impl<S: Service<http::Request<Body>>> Service<http::Request<Body>> for Traced<S>
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let span = tracing::trace_span!(target: "tithe::trace", "request", rpc.method = request.uri().path());
+        let span = tracing::trace_span!(target: tithe_engine::TRACE_TARGET, "request", rpc.method = request.uri().path());
         tithe_engine::follow_trace(&span, request.headers());
         let answer = span.in_scope(|| self.0.call(request));
         answer.instrument(span)

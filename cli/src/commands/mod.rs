@@ -64,26 +64,6 @@ impl Command {
         matches!(self, Self::Serve(_) | Self::Worker(_)).then_some("info")
     }
 
-    /// What it is called, among what is traced.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Sql(_) => "sql",
-            Self::Query(_) => "query",
-            Self::Job(_) => "job",
-            Self::Optimize(_) => "optimize",
-            Self::Rollup(_) => "rollup",
-            Self::Functions(_) => "functions",
-            Self::Serve(_) => "serve",
-            Self::Worker(_) => "worker",
-            Self::User(_) => "user",
-            Self::Policy(_) => "policy",
-            Self::Scan(_) => "scan",
-            Self::Audit(_) => "audit",
-            Self::Gen(_) => "gen",
-            Self::Demo(_) => "demo",
-        }
-    }
-
     /// Does it.
     pub(crate) fn run(self, runtime: &Runtime) -> Result<()> {
         match self {

@@ -11,12 +11,12 @@ use http::HeaderMap;
 use tracing::{Instrument, Span};
 use uuid::Uuid;
 
-use super::trace_place::{follow, follow_here, place_in_trace};
+use super::trace_place::{TRACE_TARGET, follow, follow_here, place_in_trace};
 
 /// What the lines of the query `id` stand in. In a trace it is a part of what this thread does.
 pub(crate) fn query_span(id: Uuid) -> Span {
     let log = lines(id);
-    let traced = tracing::trace_span!(target: "tithe::trace", parent: &log, "query", query_id = %id);
+    let traced = tracing::trace_span!(target: TRACE_TARGET, parent: &log, "query", query_id = %id);
     follow_here(&traced);
     traced_or(traced, log)
 }
@@ -38,7 +38,8 @@ impl TaskSpan {
     /// While a partition is computed: the part itself is kept for a while after its end.
     pub(super) fn of_partition(&self, partition: usize) -> Span {
         let id = self.id;
-        let traced = tracing::trace_span!(target: "tithe::trace", parent: &self.log, "task", query_id = %id, partition);
+        let traced =
+            tracing::trace_span!(target: TRACE_TARGET, parent: &self.log, "task", query_id = %id, partition);
         follow(&traced, self.place.clone());
         traced_or(traced, self.log.clone())
     }

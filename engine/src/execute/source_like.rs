@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use datafusion::common::Result;
-use datafusion::datasource::physical_plan::{FileSource, ParquetSource};
+use datafusion::datasource::physical_plan::{
+    FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource,
+};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::projection::ProjectionExprs;
@@ -31,4 +33,19 @@ pub(crate) fn source_like(
         like = like.with_predicate(filter);
     }
     like.try_pushdown_projection(projection)
+}
+
+/// `scan` of Parquet files once more, as if it had been planned twice: what it counts is its own.
+///
+/// # Errors
+/// When the projection does not fit the table.
+pub(crate) fn scan_again(scan: &FileScanConfig) -> Result<FileScanConfigBuilder> {
+    let again = FileScanConfigBuilder::from(scan.clone());
+    let Some(source) = scan.file_source().downcast_ref::<ParquetSource>() else { return Ok(again) };
+    let Some(columns) = source.projection() else { return Ok(again) };
+    let own = source_like(source, source.table_schema().clone(), source.filter(), columns)?;
+    Ok(match own {
+        Some(own) => again.with_source(own),
+        None => again,
+    })
 }

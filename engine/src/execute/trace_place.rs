@@ -7,6 +7,9 @@ use opentelemetry::propagation::{Extractor, Injector};
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+/// The target of the spans that are for traces. They have the level of the most verbose log, so as not to be in its lines.
+pub const TRACE_TARGET: &str = "tithe::trace";
+
 /// Makes `span` a part of what `headers` say that it belongs to, if they do.
 pub fn follow_trace(span: &Span, headers: &HeaderMap) {
     follow(span, place_in_trace(headers));

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use datafusion::common::{Result, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{
-    FileGroup, FileScanConfig, FileScanConfigBuilder, FileSource, ParquetSource,
-};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
@@ -18,7 +16,7 @@ use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 
-use crate::execute::{file_scan, source_like};
+use crate::execute::{file_scan, scan_again};
 
 /// One side of a join.
 pub(super) struct Side {
@@ -82,14 +80,8 @@ impl Side {
     /// # Errors
     /// When the operators cannot be put together again.
     pub(super) fn over(&self, files: Vec<PartitionedFile>) -> Result<Arc<dyn ExecutionPlan>> {
-        let mut scan = FileScanConfigBuilder::from(self.scan.clone());
-        if let Some(source) = self.scan.file_source().downcast_ref::<ParquetSource>()
-            && let Some(columns) = source.projection()
-            && let Some(own) = source_like(source, source.table_schema().clone(), source.filter(), columns)?
-        {
-            // What is counted is told of each part.
-            scan = scan.with_source(own);
-        }
+        // What is counted is told of each part.
+        let scan = scan_again(&self.scan)?;
         let unknown = Statistics::new_unknown(self.scan.file_source().table_schema().table_schema());
         let empty = files.is_empty();
         let scan = scan.with_file_groups(vec![FileGroup::new(files)]).with_statistics(unknown).build();

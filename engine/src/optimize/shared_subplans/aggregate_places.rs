@@ -135,13 +135,6 @@ fn same_arguments(
     wide: &AggregateFunctionExpr,
     input: &Places,
 ) -> Result<bool> {
-    let (of_narrow, of_wide) = (narrow.expressions(), wide.expressions());
-    let mut same = of_narrow.len() == of_wide.len() && narrow.order_bys().len() == wide.order_bys().len();
-    for (narrow, wide) in of_narrow.iter().zip(&of_wide) {
-        same = same && input.same(narrow, wide)?;
-    }
-    for (narrow, wide) in narrow.order_bys().iter().zip(wide.order_bys()) {
-        same = same && narrow.options == wide.options && input.same(&narrow.expr, &wide.expr)?;
-    }
-    Ok(same)
+    Ok(input.all_same(&narrow.expressions(), &wide.expressions())?
+        && input.same_order(narrow.order_bys(), wide.order_bys())?)
 }

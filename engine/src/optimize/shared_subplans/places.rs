@@ -7,7 +7,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::JoinType;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::scalar_subquery::ScalarSubqueryExpr;
-use datafusion::physical_expr::{DynamicFilterTracking, LexOrdering, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{DynamicFilterTracking, Partitioning, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_expr_common::physical_expr::is_volatile;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
@@ -24,8 +24,8 @@ use super::aggregate_places::aggregate_places;
 use super::scan_places::scan_places;
 use crate::policy::BarrierExec;
 
-/// For each column of `narrow` the one of `wide` that is the same, if the rows of both are the same, however often each runs in
-/// one query: both are the same operators, all of them such that what they do is known here, and `wide` may have more columns.
+/// For each column of `narrow` the one of `wide` that is the same, if the rows of both are the same, where those of each are whenever
+/// it runs ([`has_fixed_rows`]): both are the same operators, all of them such that what they do is known here, and `wide` may have more columns.
 /// What is not known is not the same as anything, not even as itself.
 ///
 /// # Errors
@@ -35,10 +35,8 @@ pub(super) fn places(
     wide: &Arc<dyn ExecutionPlan>,
 ) -> Result<Option<Vec<usize>>> {
     let (of_narrow, of_wide) = (narrow.children(), wide.children());
-    if of_narrow.len() != of_wide.len()
-        || !has_fixed_expressions(narrow.as_ref())?
-        || !has_fixed_expressions(wide.as_ref())?
-    {
+    // Before looking at what is below.
+    if narrow.name() != wide.name() || of_narrow.len() != of_wide.len() {
         return Ok(None);
     }
     let mut inputs = Vec::with_capacity(of_narrow.len());
@@ -85,7 +83,11 @@ impl Places {
     }
 
     /// The same of each of several.
-    fn all_same(&self, narrow: &[Arc<dyn PhysicalExpr>], wide: &[Arc<dyn PhysicalExpr>]) -> Result<bool> {
+    pub(super) fn all_same(
+        &self,
+        narrow: &[Arc<dyn PhysicalExpr>],
+        wide: &[Arc<dyn PhysicalExpr>],
+    ) -> Result<bool> {
         let mut same = narrow.len() == wide.len();
         for (narrow, wide) in narrow.iter().zip(wide) {
             same = same && self.same(narrow, wide)?;
@@ -105,9 +107,9 @@ impl Places {
         }
     }
 
-    fn same_order(&self, narrow: &LexOrdering, wide: &LexOrdering) -> Result<bool> {
+    pub(super) fn same_order(&self, narrow: &[PhysicalSortExpr], wide: &[PhysicalSortExpr]) -> Result<bool> {
         let mut same = narrow.len() == wide.len();
-        for (narrow, wide) in narrow.iter().zip(wide.iter()) {
+        for (narrow, wide) in narrow.iter().zip(wide) {
             same = same && narrow.options == wide.options && self.same(&narrow.expr, &wide.expr)?;
         }
         Ok(same)
@@ -257,6 +259,18 @@ fn same_join_filter(narrow: &JoinFilter, wide: &JoinFilter, left: &Places, right
         && narrow.schema() == wide.schema()
         && narrow.column_indices().len() == wide.column_indices().len()
         && narrow.column_indices().iter().zip(wide.column_indices()).all(same_column)
+}
+
+/// Whether nothing in `plan` evaluates to something else when it runs again in one query.
+///
+/// # Errors
+/// When the expressions of an operator cannot be walked.
+pub(super) fn has_fixed_rows(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
+    let mut fixed = has_fixed_expressions(plan.as_ref())?;
+    for child in plan.children() {
+        fixed = fixed && has_fixed_rows(child)?;
+    }
+    Ok(fixed)
 }
 
 /// Whether what `operator` evaluates is the same whenever it is asked: no random numbers, nothing that other operators fill

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
+use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{Result, internal_err};
-use datafusion::datasource::physical_plan::{FileScanConfigBuilder, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -18,9 +17,9 @@ use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::recursive_query::RecursiveQueryExec;
 
 use super::exec::SharedExec;
-use super::places::places;
+use super::places::{has_fixed_rows, places};
 use super::runs::SharedRuns;
-use crate::execute::{file_scan, source_like};
+use crate::execute::{file_scan, scan_again};
 
 /// Physical rule: an aggregate that stands in a plan several times, as one of a CTE does that is asked for more than once, is
 /// computed once. So are two of which one has all columns of the other: what a query does not ask of a CTE was left out of the one and
@@ -113,7 +112,7 @@ fn count(plan: &Arc<dyn ExecutionPlan>, found: &mut [Found]) -> Result<()> {
 fn may_be_shared(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
     let Some(aggregate) = plan.downcast_ref::<AggregateExec>() else { return Ok(false) };
     let whole = aggregate.mode().output_mode() == AggregateOutputMode::Final;
-    Ok(whole && places(plan, plan)?.is_some())
+    Ok(whole && has_fixed_rows(plan)? && places(plan, plan)?.is_some())
 }
 
 /// The first of `others` that has all columns of `plan`, and where they are.
@@ -167,17 +166,10 @@ fn with_shared_inputs(plan: &Arc<dyn ExecutionPlan>, shared: &[Shared]) -> Resul
 /// `plan` once more, as if it had been planned twice: what its operators count is their own.
 fn again(plan: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     let own = reset_plan_states(Arc::clone(plan))?.transform_up(|operator| {
-        let Some(scan) = file_scan(operator.as_ref()) else { return Ok(Transformed::no(operator)) };
-        let Some(source) = scan.file_source().downcast_ref::<ParquetSource>() else {
-            return Ok(Transformed::no(operator));
-        };
-        let source = match source.projection() {
-            Some(columns) => source_like(source, source.table_schema().clone(), source.filter(), columns)?,
-            None => None,
-        };
-        let Some(source) = source else { return internal_err!("a scan cannot read what it reads") };
-        let scan = FileScanConfigBuilder::from(scan.clone()).with_source(source).build();
-        Ok(Transformed::yes(DataSourceExec::from_data_source(scan)))
+        Ok(match file_scan(operator.as_ref()) {
+            Some(scan) => Transformed::yes(DataSourceExec::from_data_source(scan_again(scan)?.build())),
+            None => Transformed::no(operator),
+        })
     });
     own.data()
 }
