@@ -23,8 +23,8 @@ use crate::execute::{
     QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool, merge_reserve,
 };
 use crate::optimize::{
-    AggregateBeforeJoin, DistinctByGroups, FirstOfGroups, FolderJoins, RepeatedText, SharedSubplans,
-    TextCodes, WholeWindows, share_small_sides,
+    AggregateBeforeJoin, DistinctByGroups, FirstOfGroups, FolderJoins, RepeatedText, RunningWindows,
+    SharedSubplans, TextCodes, WholeWindows, share_small_sides,
 };
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
@@ -348,6 +348,7 @@ fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
         rules.insert(given + 1, Arc::new(FolderJoins));
     }
     rules.push(Arc::new(FirstOfGroups));
+    rules.push(Arc::new(RunningWindows));
     rules
 }
 

@@ -18,8 +18,8 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::execute::{TaskSpan, TitheCodec, guard, read_again, with_trace};
 use crate::optimize::{
-    FirstOfGroups, FolderJoins, SharedSubplans, TextCodes, WholeWindows, copy_tiny_sides, once_per_text,
-    without_sorts,
+    FirstOfGroups, FolderJoins, RunningWindows, SharedSubplans, TextCodes, WholeWindows, carried_on,
+    copy_tiny_sides, once_per_text, without_sorts,
 };
 
 /// The workers of one attempt.
@@ -53,6 +53,7 @@ pub(crate) fn distributed_state(
         let local = [
             FirstOfGroups::NAME,
             FolderJoins::NAME,
+            RunningWindows::NAME,
             SharedSubplans::NAME,
             TextCodes::NAME,
             WholeWindows::NAME,
@@ -90,7 +91,8 @@ pub(crate) fn worker_state(
         .with_distributed_channel_resolver(resolver(channels))
         .with_distributed_user_codec(TitheCodec)
         .with_distributed_worker_plan_rewrite_handler(move |event: WorkerPlanRewriteEvent| {
-            let plan = once_per_text(text_codes.read_codes(without_sorts(event.plan)?)?)?;
+            let plan = carried_on(without_sorts(event.plan)?)?;
+            let plan = once_per_text(text_codes.read_codes(plan)?)?;
             let plan = read_again(plan)?;
             Ok(WorkerPlanRewriteEventResponse::new(guard(plan, &span)?))
         })

@@ -10,7 +10,7 @@ pub fn render_markdown(functions: &[FunctionEntry]) -> String {
         "# SQL functions\n\n\
          Everything of DataFusion's SQL is there too; these are the functions Tithe adds. `tithe functions NAME` prints \
          one of them.\n\n\
-         <!-- Written from the code: TITHE_UPDATE_DOCS=1 cargo test -p tithe-udfs --test documentation -->\n",
+         <!-- Written from the code: TITHE_UPDATE_DOCS=1 cargo test --workspace --test functions documentation -->\n",
     );
     for section in SECTIONS {
         let members: Vec<&FunctionDoc> =

@@ -81,8 +81,8 @@ fn is_whole(frame: &WindowFrame) -> bool {
 }
 
 /// Nothing but what it writes for developers tells whether there is a `FILTER`. Should another version of DataFusion write it
-/// otherwise, all windows are sorted again.
-fn has_no_filter(call: &PlainAggregateWindowExpr) -> bool {
+/// otherwise, all windows are DataFusion's again.
+pub(in crate::optimize) fn has_no_filter(call: &PlainAggregateWindowExpr) -> bool {
     format!("{call:?}").ends_with("filter: None }")
 }
 

@@ -6,5 +6,5 @@ mod rule;
 mod sorted;
 mod stream;
 
-pub(super) use calls::is_plain;
+pub(super) use calls::{has_no_filter, is_plain};
 pub(crate) use rule::{WholeWindows, without_sorts};
