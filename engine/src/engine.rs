@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::MemoryPool;
+use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::optimizer::{Optimizer, OptimizerRule};
@@ -21,10 +21,11 @@ use crate::cluster::{Cluster, Fingerprint};
 use crate::error::{EngineError, Result};
 use crate::execute::{
     QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool, merge_reserve,
+    merged_files,
 };
 use crate::optimize::{
-    AggregateBeforeJoin, DistinctByGroups, FirstOfGroups, FolderJoins, RepeatedText, RunningWindows,
-    SharedSubplans, TextCodes, WholeWindows, share_small_sides,
+    AggregateBeforeJoin, CompactTexts, DistinctByGroups, FirstOfGroups, FolderJoins, LargeJoins,
+    RepeatedText, RunningWindows, SharedSubplans, TextCodes, WholeWindows, share_small_sides,
 };
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
@@ -71,7 +72,9 @@ impl Engine {
         let spill = match SpillFolder::open(&std::env::temp_dir()) {
             Ok(folder) => {
                 let within = DiskManagerMode::Directories(vec![folder.path().to_path_buf()]);
-                runtime = runtime.with_disk_manager_builder(DiskManagerBuilder::default().with_mode(within));
+                let disk = DiskManagerBuilder::default().with_mode(within);
+                runtime =
+                    runtime.with_disk_manager_builder(disk.with_max_spill_merge_fan_in(merged_files(memory)));
                 Some(Arc::new(folder))
             }
             // Whoever spills will be told; most queries never do.
@@ -307,14 +310,17 @@ fn state(
         .with_config(config)
         .with_runtime_env(Arc::clone(runtime))
         .with_default_features()
-        .with_physical_optimizer_rules(physical_rules())
+        .with_physical_optimizer_rules(physical_rules(&runtime.memory_pool.memory_limit()))
         .with_query_planner(Arc::new(TithePlanner))
         .with_optimizer_rules(optimizer_rules());
     let builder = match text_codes {
         Some(rule) => builder.with_physical_optimizer_rule(Arc::clone(rule) as Arc<_>),
         None => builder,
     };
-    builder.with_physical_optimizer_rule(Arc::new(RepeatedText)).build()
+    builder
+        .with_physical_optimizer_rule(Arc::new(RepeatedText))
+        .with_physical_optimizer_rule(Arc::new(CompactTexts))
+        .build()
 }
 
 /// DataFusion's rules and our own, each where it finds what it looks for.
@@ -333,12 +339,13 @@ fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 }
 
 /// DataFusion's, and of ours those that must come before or after some of them.
-fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+fn physical_rules(memory: &MemoryLimit) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     let sorts = EnsureRequirements::new();
     let placed = rules.iter().position(|rule| rule.name() == sorts.name());
     if let Some(placed) = placed {
         rules.insert(placed + 1, Arc::new(WholeWindows));
+        rules.insert(placed, Arc::new(LargeJoins::within(memory)));
     }
     let dynamic_filters = FilterPushdown::new_post_optimization();
     let given = rules.iter().position(|rule| rule.name() == dynamic_filters.name());

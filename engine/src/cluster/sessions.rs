@@ -18,8 +18,8 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::execute::{TaskSpan, TitheCodec, guard, read_again, with_trace};
 use crate::optimize::{
-    FirstOfGroups, FolderJoins, RunningWindows, SharedSubplans, TextCodes, WholeWindows, carried_on,
-    copy_tiny_sides, once_per_text, without_sorts,
+    CompactTexts, FirstOfGroups, FolderJoins, RunningWindows, SharedSubplans, TextCodes, WholeWindows,
+    carried_on, copy_tiny_sides, once_per_text, with_compact_texts, without_sorts,
 };
 
 /// The workers of one attempt.
@@ -51,6 +51,7 @@ pub(crate) fn distributed_state(
     // Workers choose for themselves what they read as codes, and what they do not sort. None of our operators travels.
     let local = |rule: &Arc<dyn PhysicalOptimizerRule + Send + Sync>| {
         let local = [
+            CompactTexts::NAME,
             FirstOfGroups::NAME,
             FolderJoins::NAME,
             RunningWindows::NAME,
@@ -92,7 +93,7 @@ pub(crate) fn worker_state(
         .with_distributed_user_codec(TitheCodec)
         .with_distributed_worker_plan_rewrite_handler(move |event: WorkerPlanRewriteEvent| {
             let plan = carried_on(without_sorts(event.plan)?)?;
-            let plan = once_per_text(text_codes.read_codes(plan)?)?;
+            let plan = with_compact_texts(once_per_text(text_codes.read_codes(plan)?)?)?;
             let plan = read_again(plan)?;
             Ok(WorkerPlanRewriteEventResponse::new(guard(plan, &span)?))
         })

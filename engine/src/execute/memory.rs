@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool};
+use datafusion::execution::memory_pool::MemoryPool;
+
+use super::sharing_pool::SharingPool;
 
 /// The limit where the machine does not say how much memory it has.
 const UNKNOWN_MACHINE: usize = 4 * 1024 * 1024 * 1024;
@@ -19,9 +21,9 @@ pub(crate) fn default_memory_limit() -> usize {
     }
 }
 
-/// A pool of `bytes` that queries share fairly.
+/// A pool of `bytes` that queries and their operators share.
 pub(crate) fn memory_pool(bytes: usize) -> Arc<dyn MemoryPool> {
-    Arc::new(FairSpillPool::new(bytes))
+    Arc::new(SharingPool::new(bytes))
 }
 
 /// Memory that each sort keeps from its first row on for merging what it has written to disk, where `partitions` of each
@@ -34,6 +36,15 @@ pub(crate) fn merge_reserve(limit: usize, partitions: usize) -> usize {
     const LEAST: usize = 64 << 10;
     const SORTS: usize = 128;
     (limit / SORTS / partitions.max(1)).clamp(LEAST, USUAL)
+}
+
+/// How many files a sort merges at a time, where `limit` bytes are shared. Without a limit it takes all memory there is for them, and the
+/// next sort finds none.
+pub(crate) fn merged_files(limit: usize) -> usize {
+    /// What a file takes: two batches, each twice.
+    const FILE: usize = 4 << 20;
+    const SHARE: usize = 8;
+    (limit / SHARE / FILE).clamp(2, 128)
 }
 
 fn total(meminfo: &str) -> Option<usize> {
@@ -52,6 +63,13 @@ mod tests {
         assert_eq!(merge_reserve(512 << 20, 64), 64 << 10);
         assert_eq!(merge_reserve(64 << 30, 2), 10 << 20);
         assert_eq!(merge_reserve(0, 0), 64 << 10);
+    }
+
+    #[test]
+    fn merges_leave_memory_to_others() {
+        assert_eq!(merged_files(512 << 20), 16);
+        assert_eq!(merged_files(16 << 20), 2);
+        assert_eq!(merged_files(64 << 30), 128);
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 mod aggregate_before_join;
 mod coded_groups;
+mod compact_texts;
 mod distinct_by_groups;
 mod first_of_groups;
 mod folder_joins;
 mod join_sides;
+mod large_joins;
 mod once_per_text;
 mod repeated_text;
 mod running_windows;
@@ -15,10 +17,12 @@ mod text_memory;
 mod whole_windows;
 
 pub(crate) use aggregate_before_join::AggregateBeforeJoin;
+pub(crate) use compact_texts::{CompactTexts, with_compact_texts};
 pub(crate) use distinct_by_groups::DistinctByGroups;
 pub(crate) use first_of_groups::FirstOfGroups;
 pub(crate) use folder_joins::FolderJoins;
 pub(crate) use join_sides::{copy_tiny_sides, share_small_sides};
+pub(crate) use large_joins::LargeJoins;
 pub(crate) use repeated_text::{RepeatedText, once_per_text};
 pub(crate) use running_windows::{RunningWindows, carried_on};
 pub(crate) use shared_subplans::SharedSubplans;

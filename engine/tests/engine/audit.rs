@@ -1,8 +1,8 @@
 //! One record for every query.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
 
 use futures::StreamExt;
 use tracing::field::{Field, Visit};
@@ -11,9 +11,12 @@ use tracing::{Event, Metadata, Subscriber};
 
 use crate::support::{TestLake, ask, int64, table, text};
 
-/// Gathers the events of `tithe::audit`.
-#[derive(Clone, Default)]
-struct Records(Arc<Mutex<Vec<BTreeMap<String, String>>>>);
+/// Gathers the events of `tithe::audit`, for each thread its own.
+struct Records;
+
+thread_local! {
+    static TAKEN: RefCell<Vec<BTreeMap<String, String>>> = RefCell::default();
+}
 
 struct Fields<'a>(&'a mut BTreeMap<String, String>);
 
@@ -43,7 +46,7 @@ impl Subscriber for Records {
     fn event(&self, event: &Event<'_>) {
         let mut fields = BTreeMap::new();
         event.record(&mut Fields(&mut fields));
-        self.0.lock().unwrap().push(fields);
+        TAKEN.with_borrow_mut(|taken| taken.push(fields));
     }
 
     fn enter(&self, _span: &Id) {}
@@ -53,8 +56,8 @@ impl Subscriber for Records {
 
 #[tokio::test]
 async fn every_query_leaves_one_record() {
-    let records = Records::default();
-    let _guard = tracing::subscriber::set_default(records.clone());
+    // For the whole process: what other tests meet first may otherwise be off for good.
+    tracing::subscriber::set_global_default(Records).unwrap();
     let lake = TestLake::new();
     lake.parquet(
         "s/t/a.parquet",
@@ -62,7 +65,7 @@ async fn every_query_leaves_one_record() {
     );
     let session = lake.session().await;
     let check = |sql: &str, expected: &[(&str, &str)]| {
-        let taken = std::mem::take(&mut *records.0.lock().unwrap());
+        let taken = TAKEN.take();
         assert_eq!(taken.len(), 1, "{sql}: {taken:?}");
         for (key, value) in expected {
             assert_eq!(taken[0].get(*key).map(String::as_str), Some(*value), "{sql}: {key} in {taken:?}");
@@ -109,5 +112,5 @@ async fn every_query_leaves_one_record() {
     table(&session, sql).await;
     check(sql, &[("outcome", "done"), ("tables", "s.t")]);
     session.query("SELECT 1").await.unwrap();
-    assert!(records.0.lock().unwrap().is_empty(), "a query that never ran left a record");
+    assert!(TAKEN.take().is_empty(), "a query that never ran left a record");
 }

@@ -13,6 +13,7 @@ mod errors;
 mod first_of_groups;
 mod folder_joins;
 mod json_lines;
+mod large_joins;
 mod layout;
 mod memory;
 mod minimum_group;

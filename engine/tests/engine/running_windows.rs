@@ -110,7 +110,7 @@ async fn carried_on_gives_what_datafusion_gives() {
     let others = lake.session_within(2, None).await;
     for (partitions, batch) in [(1, 8192), (2, 100), (3, 7), (2, 1)] {
         let session = session(&lake, partitions, batch).await;
-        for _query in 0..25 {
+        for _query in 0..12 {
             let partition = PARTITIONS[dice(PARTITIONS.len())];
             let mut calls: Vec<&str> = (0..=dice(3)).map(|_call| CALLS[dice(CALLS.len())]).collect();
             let rows = ["", "", " WHERE small < 2", " WHERE text IS NOT NULL", " WHERE n < 0"][dice(5)];

@@ -102,7 +102,7 @@ async fn a_lake_in_a_bucket() {
     put("lakes/tw/third_party/post_raw/a.jsonl", "{\"n\":7,\"文\":\"團購\"}\n".as_bytes().to_vec()).await;
     put("lakes/tw/third_party/page_raw/a.html", "<p>開箱".as_bytes().to_vec()).await;
     inside(
-        "asks_the_bucket",
+        "s3::asks_the_bucket",
         &[("AWS_ENDPOINT_URL", &server.endpoint), ("AWS_ACCESS_KEY_ID", "k"), ("AWS_SECRET_ACCESS_KEY", "s")],
     );
 }
@@ -151,7 +151,7 @@ async fn asks_the_bucket() {
 fn an_unreachable_store_is_told_soon() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     inside(
-        "asks_nobody",
+        "s3::asks_nobody",
         &[
             ("AWS_ENDPOINT_URL", &format!("http://127.0.0.1:{free}")),
             ("AWS_ACCESS_KEY_ID", "k"),
