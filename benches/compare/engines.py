@@ -75,7 +75,7 @@ class Flight:
             line.split()[-1], db_kwargs={"adbc.flight.sql.rpc.with_cookie_middleware": "true"}
         )
         if tables.schema:
-            self.run(f"SET datafusion.catalog.default_schema = '{tables.schema}'")
+            self.connection.adbc_current_db_schema = tables.schema
 
     def run(self, sql):
         since = time.perf_counter()

@@ -33,6 +33,8 @@ SCANS = [
     "having_many_invoices",
     "no_withholding_of_fees",
 ]
+# Seconds; less is lost in the ticks by which the system counts, and not in the means.
+MEASURABLE = 0.05
 SHUFFLES = ["pairs", "self_join_circles", "items_of_invoices", "window_rank"]
 
 
@@ -75,7 +77,7 @@ def main():
                     wrong.append(f"{name} on {size} workers: another answer")
                 if "bytes_transferred" not in plan:
                     wrong.append(f"{name} on {size} workers: it ran in one process")
-                if name in SCANS:
+                if name in SCANS and embedded >= MEASURABLE:
                     ratios[size].append((embedded, seconds))
                 cells.append(f"{seconds / embedded:.2f}")
                 bytes_sent.append(readable(sent(plan)))

@@ -40,7 +40,7 @@ pub struct Engine {
     options: EngineOptions,
     pub(crate) runtime: Arc<RuntimeEnv>,
     pub(crate) text_codes: Arc<TextCodes>,
-    memory_limit: usize,
+    pub(crate) memory_limit: usize,
     spill: Option<Arc<SpillFolder>>,
     settings: Settings,
     pub(crate) lake: Option<Arc<Lake>>,

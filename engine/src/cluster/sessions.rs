@@ -16,7 +16,7 @@ use crate::cluster::channels::Channels;
 use crate::cluster::members::{Cluster, Member};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::execute::{TaskSpan, TitheCodec, guard, read_again, with_trace};
+use crate::execute::{TaskSpan, TitheCodec, guard, merge_reserve, read_again, with_trace};
 use crate::optimize::{
     CompactTexts, FirstOfGroups, FolderJoins, RunningWindows, SharedSubplans, TextCodes, WholeWindows,
     carried_on, copy_tiny_sides, once_per_text, with_compact_texts, without_sorts,
@@ -85,7 +85,12 @@ pub(crate) fn worker_state(
     task: WorkerQueryContext,
 ) -> Result<SessionState> {
     let mut builder = task.builder;
-    take_carried_settings(builder.config().get_or_insert_default(), &task.headers)?;
+    let config = builder.config().get_or_insert_default();
+    take_carried_settings(config, &task.headers)?;
+    let partitions = config.target_partitions();
+    // By the memory that there is here.
+    config.options_mut().execution.sort_spill_reservation_bytes =
+        merge_reserve(engine.memory_limit, partitions);
     let text_codes = Arc::clone(&engine.text_codes);
     let span = TaskSpan::new(query_id(&task.headers), &task.headers);
     let mut state = builder

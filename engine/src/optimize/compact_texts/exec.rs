@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arrow::array::{RecordBatch, UInt64Array};
+use arrow::compute::take_record_batch;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, Statistics, internal_datafusion_err};
 use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool};
@@ -11,13 +13,15 @@ use datafusion::physical_plan::execution_plan::{CardinalityEffect, ReplaceChildr
 use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties};
-use futures::StreamExt;
+use futures::{TryStreamExt, stream};
 
 use super::compact::compact;
 use crate::execute::one_input;
 
 /// Memory is short when more than a quarter of it is taken.
 const SHORT: usize = 4;
+/// Batches of so many times the usual rows are divided.
+const MUCH: usize = 2;
 /// Where it is not, a batch may waste a thousandth.
 const WASTED: usize = 1000;
 
@@ -89,13 +93,8 @@ impl ExecutionPlan for CompactTextsExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = self.input.execute(partition, Arc::clone(&context))?;
         let pool = Arc::clone(context.memory_pool());
-        let rows = input.map(move |batch| match batch {
-            Ok(batch) => match may_waste(&pool) {
-                Some(wasted) => compact(&batch, wasted),
-                None => Ok(batch),
-            },
-            error => error,
-        });
+        let most = context.session_config().batch_size();
+        let rows = input.map_ok(move |batch| stream::iter(parts(batch, most, &pool))).try_flatten();
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
     }
 
@@ -116,11 +115,57 @@ impl ExecutionPlan for CompactTextsExec {
     }
 }
 
+/// `batch` in parts of `most` rows if it has far more, each compact where memory is short. A sort gives what it has sorted of a
+/// batch in such parts, and would count all of the batch's texts for each.
+fn parts(batch: RecordBatch, most: usize, pool: &Arc<dyn MemoryPool>) -> Vec<Result<RecordBatch>> {
+    let Some(wasted) = may_waste(pool) else { return vec![Ok(batch)] };
+    let rows = batch.num_rows();
+    if rows <= MUCH * most {
+        return vec![compact(&batch, wasted)];
+    }
+    let starts = (0..rows).step_by(most);
+    // Copied: a slice would count for the whole batch.
+    let part = |start: usize| {
+        let rows: UInt64Array = (start..rows.min(start + most)).map(|row| row as u64).collect();
+        compact(&take_record_batch(&batch, &rows)?, wasted)
+    };
+    starts.map(part).collect()
+}
+
 /// The bytes that a column of a batch may waste; `None` where memory has no limit.
 fn may_waste(pool: &Arc<dyn MemoryPool>) -> Option<usize> {
     match pool.memory_limit() {
         MemoryLimit::Finite(limit) if pool.reserved() > limit / SHORT => Some(0),
         MemoryLimit::Finite(limit) => Some(limit / WASTED),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, Int64Array, StringViewArray};
+    use arrow::compute::concat_batches;
+    use datafusion::common::utils::memory::get_record_batch_memory_size;
+
+    use super::*;
+    use crate::execute::memory_pool;
+
+    #[test]
+    fn large_batches_are_divided_and_count_once() {
+        let texts: StringViewArray = (0..50_000).map(|row| Some(format!("留言內容 {row:020}"))).collect();
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..50_000));
+        let batch =
+            RecordBatch::try_from_iter([("text", Arc::new(texts) as ArrayRef), ("number", numbers)]).unwrap();
+        let divided = |limit: usize| {
+            parts(batch.clone(), 8192, &memory_pool(limit)).into_iter().collect::<Result<Vec<_>>>().unwrap()
+        };
+        let parts = divided(64 << 20);
+        assert_eq!(
+            parts.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(),
+            [[8192; 6].to_vec(), vec![848]].concat()
+        );
+        let bytes: usize = parts.iter().map(get_record_batch_memory_size).sum();
+        assert!(bytes < get_record_batch_memory_size(&batch) * 5 / 4, "{bytes}");
+        assert_eq!(concat_batches(&batch.schema(), &parts).unwrap(), batch);
     }
 }
