@@ -52,10 +52,9 @@ numbers AS (
     FROM channels
     WHERE ban_valid(number_alone)
 ),
-titles AS (
-    SELECT title, COUNT(*) AS channels
+titled AS (
+    SELECT channel_id, title, COUNT(*) OVER (PARTITION BY title) AS channels
     FROM channels
-    GROUP BY title
 ),
 named AS (
     SELECT payee_id, payer_ban, regexp_match(description, '[- ](.+)$')[1] AS named
@@ -96,11 +95,10 @@ keys AS (
     FROM named n
     JOIN channels c ON c.handle = n.named
     UNION ALL
-    SELECT c.channel_id, 'owner', n.payee_id, CASE WHEN o.channels = 1 THEN 'payer_title' ELSE 'payer_title_shared' END,
+    SELECT c.channel_id, 'owner', n.payee_id, CASE WHEN c.channels = 1 THEN 'payer_title' ELSE 'payer_title_shared' END,
            n.payer_ban
     FROM named n
-    JOIN channels c ON c.title = n.named
-    JOIN titles o ON o.title = n.named
+    JOIN titled c ON c.title = n.named
 ),
 agreements AS (
     SELECT channel_id, relation, party_id, evidence, COUNT(DISTINCT payer_ban) AS payers
@@ -128,14 +126,26 @@ named_by AS (
                   CASE WHEN parties > 1 THEN concat(' and ', CAST(parties - 1 AS VARCHAR), ' more') ELSE '' END) AS naming
     FROM weighed
 ),
--- Evidence that a channel has and that points to another party alone speaks against this one.
+-- Evidence that a channel has and that points to another party alone speaks against this one. Texts are put together by windows, which
+-- hold a channel at a time.
 compared AS (
     SELECT *,
            SUM(CASE WHEN first THEN disagreement ELSE 0 END) OVER (PARTITION BY channel_id, relation) AS against_all,
            string_agg(CASE WHEN first THEN naming END, ', ') OVER (
                PARTITION BY channel_id, relation ORDER BY weight DESC, evidence
                ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-           ) AS naming_all
+           ) AS naming_all,
+           string_agg(naming, ', ') OVER (
+               PARTITION BY channel_id, relation, party_id ORDER BY weight DESC, evidence
+               ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+           ) AS naming_this,
+           string_agg(concat(evidence, CASE WHEN payers = 0 THEN ''
+                                            WHEN payers = 1 THEN ' (1 payer)'
+                                            ELSE concat(' (', CAST(payers AS VARCHAR), ' payers)') END,
+                             ' +', CAST(CAST(weight AS DOUBLE) / 100 AS VARCHAR)), ', ') OVER (
+               PARTITION BY channel_id, relation, party_id ORDER BY weight DESC, evidence
+               ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+           ) AS keys
     FROM named_by
 ),
 scored AS (
@@ -148,13 +158,10 @@ scored AS (
                AS strong_keys,
            CAST(COUNT(*) FILTER (WHERE strong) AS BIGINT) AS strong_kinds,
            CAST(SUM(payers) AS BIGINT) AS payers,
-           string_agg(concat(evidence, CASE WHEN payers = 0 THEN ''
-                                            WHEN payers = 1 THEN ' (1 payer)'
-                                            ELSE concat(' (', CAST(payers AS VARCHAR), ' payers)') END,
-                             ' +', CAST(CAST(weight AS DOUBLE) / 100 AS VARCHAR)),
-                      ', ' ORDER BY weight DESC, evidence) AS keys,
+           MAX(keys) AS keys,
            CAST(MAX(against_all) - SUM(disagreement) AS DOUBLE) / 100 AS against_weight,
-           NULLIF(array_to_string(array_except(string_to_array(MAX(naming_all), ', '), array_agg(naming)), ', '), '') AS against
+           NULLIF(array_to_string(array_except(string_to_array(MAX(naming_all), ', '), string_to_array(MAX(naming_this), ', ')), ', '), '')
+               AS against
     FROM compared
     GROUP BY channel_id, relation, party_id
 ),

@@ -27,9 +27,11 @@ explained AS (
     SELECT *, influencer_income(known, draws => $draws, seed => $seed, explain => true) AS income
     FROM chosen
 ),
--- The same creator, if the platforms' payments were known and were what the rest lets expect.
+-- The same creator, if the platforms' payments were known and were what the rest lets expect. Everything is taken from this one row: what
+-- is known of a creator is a long query.
 supposed AS (
-    SELECT influencer_income(
+    SELECT *,
+           CASE WHEN remittance IS NULL AND income['components']['ads']['p50'] > 0 THEN influencer_income(
                named_struct(
                    'channel_id', channel_id,
                    'year', CAST($year AS BIGINT),
@@ -47,22 +49,15 @@ supposed AS (
                ),
                draws => $draws,
                seed => $seed
-           ) AS then,
-           income AS now
-    FROM explained
-    WHERE remittance IS NULL AND income['components']['ads']['p50'] > 0
-),
-promised AS (
-    SELECT then['p90'] / then['p10'] / (now['p90'] / now['p10']) AS narrowing
-    FROM supposed
-    WHERE then['p10'] > 0 AND now['p10'] > 0
-),
-contributions AS (
-    SELECT unnest(income['contributions']) AS contribution
+           ) END AS then
     FROM explained
 ),
 told AS (
     SELECT channel_id,
+           CASE WHEN then['p10'] > 0 AND income['p10'] > 0
+                THEN then['p90'] / then['p10'] / (income['p90'] / income['p10']) END AS promised,
+           -- Without any, a row without one.
+           CASE WHEN array_length(income['contributions']) > 0 THEN income['contributions'] END AS contributions,
            unnest(make_array(
                named_struct('step', 1, 'evidence', 'estimate', 'known',
            CASE WHEN income['p50'] IS NULL THEN 'A minor''s channel: nothing is estimated'
@@ -195,18 +190,27 @@ told AS (
                 ELSE 'Nothing: the declared amount fits the other evidence'
            END)
            )) AS told
-    FROM explained
+    FROM supposed
+),
+contributions AS (
+    SELECT CAST(told['step'] AS BIGINT) AS step,
+           channel_id,
+           told['evidence'] AS evidence,
+           told['known'] AS known,
+           told['ask_next'] AS ask_next,
+           promised,
+           unnest(contributions) AS contribution
+    FROM told
 )
-SELECT CAST(t.told['step'] AS BIGINT) AS step,
-       t.channel_id,
-       t.told['evidence'] AS evidence,
-       t.told['known'] AS known,
-       CAST(round(c.contribution['shift']) AS BIGINT) AS shift,
-       CAST(round(c.contribution['p50_without']) AS BIGINT) AS p50_without,
-       round(c.contribution['narrowing'], 2) AS narrowing,
-       CASE WHEN t.told['evidence'] = 'remittances' THEN round(p.narrowing, 2) END AS would_narrow,
-       t.told['ask_next'] AS ask_next
-FROM told t
-LEFT JOIN promised p ON TRUE
-LEFT JOIN contributions c ON c.contribution['evidence'] = t.told['evidence']
+SELECT step,
+       channel_id,
+       evidence,
+       known,
+       CAST(round(MAX(CASE WHEN contribution['evidence'] = evidence THEN contribution['shift'] END)) AS BIGINT) AS shift,
+       CAST(round(MAX(CASE WHEN contribution['evidence'] = evidence THEN contribution['p50_without'] END)) AS BIGINT) AS p50_without,
+       round(MAX(CASE WHEN contribution['evidence'] = evidence THEN contribution['narrowing'] END), 2) AS narrowing,
+       CASE WHEN evidence = 'remittances' THEN round(promised, 2) END AS would_narrow,
+       ask_next
+FROM contributions
+GROUP BY step, channel_id, evidence, known, promised, ask_next
 ORDER BY step
