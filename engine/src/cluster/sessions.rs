@@ -18,8 +18,8 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::execute::{TaskSpan, TitheCodec, guard, merge_reserve, read_again, with_trace};
 use crate::optimize::{
-    CompactTexts, FirstOfGroups, FolderJoins, RunningWindows, SharedSubplans, TextCodes, WholeWindows,
-    carried_on, copy_tiny_sides, once_per_text, with_compact_texts, without_sorts,
+    CompactTexts, FolderJoins, RunningWindows, SharedSubplans, TextCodes, WholeWindows, carried_on,
+    copy_tiny_sides, once_per_text, with_compact_texts, without_sorts,
 };
 
 /// The workers of one attempt.
@@ -48,11 +48,10 @@ pub(crate) fn distributed_state(
     let headers = with_trace(with_query_id(carried_settings(state.config_options())?, query)?);
     let urls = members.iter().map(|member| member.url.clone()).collect();
     let mut builder = SessionStateBuilder::new_from_existing(state.clone());
-    // Workers choose for themselves what they read as codes, and what they do not sort. None of our operators travels.
+    // Workers choose for themselves what they read as codes, and what they do not sort. Of our operators few travel.
     let local = |rule: &Arc<dyn PhysicalOptimizerRule + Send + Sync>| {
         let local = [
             CompactTexts::NAME,
-            FirstOfGroups::NAME,
             FolderJoins::NAME,
             RunningWindows::NAME,
             SharedSubplans::NAME,

@@ -19,7 +19,7 @@ mod whole_windows;
 pub(crate) use aggregate_before_join::AggregateBeforeJoin;
 pub(crate) use compact_texts::{CompactTexts, with_compact_texts};
 pub(crate) use distinct_by_groups::DistinctByGroups;
-pub(crate) use first_of_groups::FirstOfGroups;
+pub(crate) use first_of_groups::{FirstOfGroups, FirstOfGroupsExec};
 pub(crate) use folder_joins::FolderJoins;
 pub(crate) use join_sides::{copy_tiny_sides, share_small_sides};
 pub(crate) use large_joins::LargeJoins;

@@ -9,7 +9,10 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use insta::assert_snapshot;
-use tithe_engine::Session;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
+use tithe_engine::{Principal, Session};
+use tithe_testkit::{coordinator, options_for, workers};
 
 use crate::support::{Random, TestLake, metric, plan, table, value};
 
@@ -280,3 +283,31 @@ async fn groups_beyond_the_memory_are_let_through() {
 
 /// Less than the groups want, and enough to sort.
 const SMALL: usize = 24 << 20;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_drop_rows_before_they_send_them() {
+    let lake = lake();
+    let workers = workers(lake.root(), 2).await;
+    let engine = coordinator(options_for(lake.root()), &workers).await;
+    let cluster = engine.session(Principal::local()).unwrap();
+    let here = lake.session_within(2, None).await;
+    for (keys, order, function, most) in [
+        ("k", "number DESC, n", "row_number()", 3),
+        ("key, yes", "money DESC NULLS LAST, n", "rank()", 2),
+        ("k % 7", "day, short", "dense_rank()", 4),
+    ] {
+        let sql = format!(
+            "SELECT n, place FROM (SELECT n, {function} OVER (PARTITION BY {keys} ORDER BY {order}) AS place FROM s.t) r \
+             WHERE place <= {most} ORDER BY n"
+        );
+        let shown = plan(&cluster, &sql).await;
+        let (_late, early) = shown.split_once("NetworkShuffleExec").unwrap_or_else(|| panic!("{shown}"));
+        assert!(early.contains("FirstOfGroupsExec"), "{shown}");
+        assert_eq!(table(&cluster, &sql).await, table(&here, &sql).await, "{sql}");
+    }
+    let mut metrics = Registry::default();
+    engine.register_metrics(&mut metrics);
+    let mut text = String::new();
+    encode(&mut text, &metrics).unwrap();
+    assert!(text.contains("cluster_queries_total 3"), "{text}");
+}

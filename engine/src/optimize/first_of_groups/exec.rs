@@ -25,7 +25,7 @@ use crate::execute::one_input;
 /// the first is for others to find out; so it may let through what it likes, and when there is no memory for the groups, or
 /// hardly anything to drop, it lets through all.
 #[derive(Debug)]
-pub(super) struct FirstOfGroupsExec {
+pub(crate) struct FirstOfGroupsExec {
     input: Arc<dyn ExecutionPlan>,
     pub(super) groups: Groups,
     pub(super) metrics: ExecutionPlanMetricsSet,

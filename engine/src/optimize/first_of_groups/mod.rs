@@ -6,6 +6,8 @@ mod first_rows;
 mod order_codes;
 mod rule;
 mod stream;
+mod travel;
 mod worth;
 
+pub(crate) use exec::FirstOfGroupsExec;
 pub(crate) use rule::FirstOfGroups;
