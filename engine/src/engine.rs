@@ -66,9 +66,12 @@ impl Engine {
         }
         follow_spawned_work();
         let memory = options.memory_limit.unwrap_or_else(default_memory_limit);
+        let partitions =
+            options.target_partitions.unwrap_or_else(|| SessionConfig::new().target_partitions());
         // DataFusion would remember which files a directory holds, and miss those that come later.
-        let mut runtime =
-            RuntimeEnvBuilder::new().with_object_list_cache_limit(0).with_memory_pool(memory_pool(memory));
+        let mut runtime = RuntimeEnvBuilder::new()
+            .with_object_list_cache_limit(0)
+            .with_memory_pool(memory_pool(memory, partitions));
         let spill = match SpillFolder::open(&std::env::temp_dir()) {
             Ok(folder) => {
                 let within = DiskManagerMode::Directories(vec![folder.path().to_path_buf()]);

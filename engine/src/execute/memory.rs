@@ -21,9 +21,9 @@ pub(crate) fn default_memory_limit() -> usize {
     }
 }
 
-/// A pool of `bytes` that queries and their operators share.
-pub(crate) fn memory_pool(bytes: usize) -> Arc<dyn MemoryPool> {
-    Arc::new(SharingPool::new(bytes))
+/// A pool of `bytes` that queries share and their operators, in so many partitions.
+pub(crate) fn memory_pool(bytes: usize, partitions: usize) -> Arc<dyn MemoryPool> {
+    Arc::new(SharingPool::new(bytes, partitions))
 }
 
 /// Memory that each sort keeps from its first row on for merging what it has written to disk, where `partitions` of each

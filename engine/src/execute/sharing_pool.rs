@@ -8,8 +8,6 @@ use datafusion::execution::memory_pool::{MemoryLimit, MemoryPool, MemoryReservat
 
 /// Who can spill may hold two times what is then still free: one alone two thirds, two of them two fifths each.
 const SPILLING: Share = Share { times: 2, of: 1 };
-/// A sort may hold half of what is then still free: to write what it holds it merges it, and needs about as much again for that.
-const SORTING: Share = Share { times: 1, of: 2 };
 /// How DataFusion names its sorts.
 const SORT: &str = "ExternalSorter[";
 /// Of all memory, the part that is kept for those who hold little: a counter must find its few bytes.
@@ -27,13 +25,16 @@ const SMALL: usize = 8;
 #[derive(Debug)]
 pub(super) struct SharingPool {
     limit: usize,
+    /// Of sorts. To write what it holds a sort merges it, and needs up to as much again for that; and as many sorts may merge at a time as
+    /// there are partitions. So all of them together hold half, and merge with the other half.
+    sorting: Share,
     used: Mutex<usize>,
 }
 
 impl SharingPool {
-    /// Of `limit` bytes.
-    pub(super) fn new(limit: usize) -> Self {
-        Self { limit, used: Mutex::new(0) }
+    /// Of `limit` bytes, for queries that run in so many partitions.
+    pub(super) fn new(limit: usize, partitions: usize) -> Self {
+        Self { limit, sorting: Share { times: 1, of: partitions.max(1) }, used: Mutex::new(0) }
     }
 
     fn used(&self) -> MutexGuard<'_, usize> {
@@ -51,7 +52,8 @@ impl MemoryPool for SharingPool {
     }
 
     fn shrink(&self, _reservation: &MemoryReservation, shrink: usize) {
-        *self.used() -= shrink;
+        let mut used = self.used();
+        *used = used.saturating_sub(shrink);
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
@@ -59,7 +61,7 @@ impl MemoryPool for SharingPool {
         let free = self.limit.saturating_sub(*used);
         let consumer = reservation.consumer();
         let most = match consumer.can_spill() {
-            true if consumer.name().starts_with(SORT) => SORTING.may_take(reservation.size(), free),
+            true if consumer.name().starts_with(SORT) => self.sorting.may_take(reservation.size(), free),
             true => SPILLING.may_take(reservation.size(), free),
             false if reservation.size() + additional <= self.limit / FOR_SMALL / SMALL => free,
             false => free.saturating_sub(self.limit / FOR_SMALL),
@@ -95,6 +97,7 @@ impl fmt::Display for SharingPool {
 }
 
 /// What one may hold of what is free: `times / of` as much.
+#[derive(Debug)]
 struct Share {
     times: usize,
     of: usize,
@@ -116,7 +119,7 @@ mod tests {
     use super::*;
 
     fn pool() -> Arc<dyn MemoryPool> {
-        Arc::new(SharingPool::new(1600))
+        Arc::new(SharingPool::new(1600, 2))
     }
 
     fn consumer(pool: &Arc<dyn MemoryPool>, can_spill: bool) -> MemoryReservation {
@@ -141,19 +144,26 @@ mod tests {
         assert!(first.try_grow(1).is_err());
         first.free();
         assert!(fill(&second) > 800);
-        assert!(fill(&first) > 400);
+        assert!(fill(&first) > 300);
         assert_eq!(pool.reserved(), first.size() + second.size());
         drop((first, second, idle));
         assert_eq!(pool.reserved(), 0);
     }
 
     #[test]
-    fn a_sort_leaves_what_it_merges_with() {
+    fn sorts_leave_what_they_merge_with() {
         let pool = pool();
-        let sort = MemoryConsumer::new("ExternalSorter[0]").with_can_spill(true).register(&pool);
-        assert_eq!(fill(&sort), 533);
-        let merge = MemoryConsumer::new("ExternalSorterMerge[0]").register(&pool);
-        assert!(fill(&merge) > 533);
+        let sorts = [0, 1].map(|partition| {
+            MemoryConsumer::new(format!("ExternalSorter[{partition}]")).with_can_spill(true).register(&pool)
+        });
+        // In turn, until neither may have more.
+        while sorts.iter().map(|sort| sort.try_grow(1).is_ok()).fold(false, |either, one| either | one) {}
+        assert!(sorts.iter().all(|sort| (350..450).contains(&sort.size())), "{sorts:?}");
+        let merges = sorts.map(|sort| {
+            let merge = MemoryConsumer::new("ExternalSorterMerge[0]").register(&pool);
+            merge.try_grow(sort.size() / 4 * 3).map(|()| (sort, merge))
+        });
+        assert!(merges.iter().all(Result::is_ok), "{merges:?}");
     }
 
     #[test]
@@ -171,7 +181,8 @@ mod tests {
             ),
             "{told}"
         );
-        assert_eq!(fill(&consumer(&pool, false)), 12);
+        let counter = consumer(&pool, false);
+        assert_eq!(fill(&counter), 12);
         assert_eq!(pool.reserved(), 1512);
     }
 }

@@ -89,7 +89,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_same_rows_are_the_same_bytes_however_they_are_cut() {
-        let pool = memory_pool(64 << 20);
+        let pool = memory_pool(64 << 20, 2);
         let mut digests = Vec::new();
         for cut in [vec![batch(0, 1000)], vec![batch(0, 1), batch(1, 998), batch(999, 1)]] {
             let batches = futures::stream::iter(cut.into_iter().map(Ok));
@@ -104,7 +104,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_larger_than_the_memory_for_queries_is_refused() {
         let batches = futures::stream::iter((0..64).map(|part| Ok(batch(part * 100_000, 100_000))));
-        let error = encode(batch(0, 0).schema(), batches, &memory_pool(1 << 20)).await.unwrap_err();
+        let error = encode(batch(0, 0).schema(), batches, &memory_pool(1 << 20, 2)).await.unwrap_err();
         assert_eq!(EngineError::kind(&error), ErrorKind::Limit, "{error}");
     }
 }

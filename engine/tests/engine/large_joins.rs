@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, StringArray};
+use tithe_engine::{EngineOptions, Principal};
+use tithe_testkit::{coordinator, options_for, workers};
 
 use crate::support::{TestLake, mixed, plan, table};
 
@@ -82,4 +84,22 @@ async fn sorts_of_texts_from_files_fit_where_the_texts_do() {
     let small = lake.session_within(2, Some(24 << 20)).await;
     assert!(plan(&small, sql).await.contains("CompactTextsExec"));
     assert_eq!(table(&small, sql).await, table(&large, sql).await);
+}
+
+/// The coordinator has little memory, and workers enough: they merge because it planned so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn joins_that_are_merged_are_merged_on_workers() {
+    let lake = lake();
+    let workers = workers(lake.root(), 2).await;
+    let options = EngineOptions { memory_limit: Some(12 << 20), ..options_for(lake.root()) };
+    let cluster = coordinator(options, &workers).await.session(Principal::local()).unwrap();
+    let here = lake.session_within(2, None).await;
+    for kind in KINDS {
+        let sql = format!(
+            "SELECT count(*) AS c, sum(a.n % 97 * (b.n % 89)) AS s, max(a.text) AS t FROM s.a a {kind} s.b b ON a.code = b.code"
+        );
+        let shown = plan(&cluster, &sql).await;
+        assert!(shown.contains("SortMergeJoinExec") && shown.contains("NetworkShuffleExec"), "{shown}");
+        assert_eq!(table(&cluster, &sql).await, table(&here, &sql).await, "{sql}");
+    }
 }

@@ -157,7 +157,10 @@ mod tests {
         let batch =
             RecordBatch::try_from_iter([("text", Arc::new(texts) as ArrayRef), ("number", numbers)]).unwrap();
         let divided = |limit: usize| {
-            parts(batch.clone(), 8192, &memory_pool(limit)).into_iter().collect::<Result<Vec<_>>>().unwrap()
+            parts(batch.clone(), 8192, &memory_pool(limit, 2))
+                .into_iter()
+                .collect::<Result<Vec<_>>>()
+                .unwrap()
         };
         let parts = divided(64 << 20);
         assert_eq!(
