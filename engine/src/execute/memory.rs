@@ -38,8 +38,8 @@ pub(crate) fn merge_reserve(limit: usize, partitions: usize) -> usize {
     (limit / SORTS / partitions.max(1)).clamp(LEAST, USUAL)
 }
 
-/// How many files a sort merges at a time, where `limit` bytes are shared. Without a limit it takes all memory there is for them, and the
-/// next sort finds none.
+/// How many files a sort merges at a time, where `limit` bytes are shared. Otherwise it takes all memory there is for them, and
+/// the next sort finds none.
 pub(crate) fn merged_files(limit: usize) -> usize {
     /// What a file takes: two batches, each twice.
     const FILE: usize = 4 << 20;

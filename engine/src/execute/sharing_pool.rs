@@ -18,15 +18,15 @@ const SMALL: usize = 8;
 /// Memory that operators share by what they hold, not by how many there are.
 ///
 /// A large query has hundreds of operators that can spill, of which few work at a time. DataFusion's `FairSpillPool` gives each
-/// an equal part from the beginning. Here each may hold so many times what is free (the dynamic threshold of
-/// Choudhury and Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet Switches", IEEE/ACM Transactions on Networking 6(2),
-/// 1998): the more there are at work the less each gets, and something is always left for the next. Who cannot
-/// spill may take what is free, but for a last part that is for those who need little.
+/// an equal part from the beginning. Here each may hold so many times what is free (the dynamic threshold of Choudhury and
+/// Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet Switches", IEEE/ACM Transactions on Networking 6(2), 1998):
+/// the more there are at work the less each gets, and something is always left for the next. Who cannot spill may take what
+/// is free, but for a last part that is for those who need little.
 #[derive(Debug)]
 pub(super) struct SharingPool {
     limit: usize,
-    /// Of sorts. To write what it holds a sort merges it, and needs up to as much again for that; and as many sorts may merge at a time as
-    /// there are partitions. So all of them together hold half, and merge with the other half.
+    /// Of sorts. To write what it holds a sort merges it, and needs up to as much again for that; and as many sorts may merge
+    /// at a time as there are partitions. So all of them together hold half, and merge with the other half.
     sorting: Share,
     used: Mutex<usize>,
 }

@@ -19,8 +19,8 @@ const BYTES_OF_A_TEXT: usize = 32;
 /// What a hash table takes for each row, besides the row.
 const BYTES_OF_AN_ENTRY: usize = 24;
 
-/// Physical rule: where a side of a join would be held whole and, by what the files say of it, takes too much memory, both sides are sorted and
-/// merged. Sorts go through the disk; DataFusion 55.2's hash tables do not.
+/// Physical rule: where a side of a join would be held whole and, by what the files say of it, takes too much memory, both
+/// sides are sorted and merged. Sorts go through the disk; DataFusion 55.2's hash tables do not.
 ///
 /// It comes when the sides of joins have been chosen, and before sorts are placed.
 #[derive(Debug)]
