@@ -15,6 +15,7 @@ mod shared_subplans;
 mod text_codes;
 mod text_memory;
 mod whole_windows;
+mod window_calls;
 
 pub(crate) use aggregate_before_join::AggregateBeforeJoin;
 pub(crate) use compact_texts::{CompactTexts, with_compact_texts};

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::util::pretty::pretty_format_batches;
 use parquet::arrow::ArrowWriter;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
 use tempfile::TempDir;
 use tithe_engine::{Engine, EngineError, EngineOptions, Principal, Session, SessionOptions};
 
@@ -156,4 +158,14 @@ pub(crate) fn metric(line: &str, name: &str) -> f64 {
         other => panic!("{other}: {line}"),
     };
     number.trim().parse::<f64>().unwrap() * unit
+}
+
+/// How many queries ran on workers.
+pub(crate) fn queries_on_workers(engine: &Engine) -> u32 {
+    let mut metrics = Registry::default();
+    engine.register_metrics(&mut metrics);
+    let mut text = String::new();
+    encode(&mut text, &metrics).unwrap();
+    let ran = text.lines().find_map(|line| line.strip_prefix("cluster_queries_total "));
+    ran.unwrap_or_else(|| panic!("{text}")).parse().unwrap()
 }

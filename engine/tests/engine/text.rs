@@ -4,6 +4,7 @@ use encoding_rs::BIG5;
 use insta::assert_snapshot;
 
 use crate::support::{TestLake, table, value};
+
 #[tokio::test]
 async fn pages_in_utf8_and_big5() {
     let lake = TestLake::new();

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use crate::support::{TestLake, error, table, value};
+
 fn files(lake: &TestLake, folder: &str) -> Vec<String> {
     let entries = std::fs::read_dir(lake.root().join(folder)).into_iter().flatten();
     let mut names: Vec<String> =

@@ -8,8 +8,9 @@ use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
 use datafusion::physical_expr::split_conjunction;
-use datafusion::physical_expr::window::StandardWindowExpr;
-use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowExpr, WindowUDFExpr};
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowExpr};
+
+use crate::optimize::window_calls::{function_name, share_window};
 
 /// For more rows of each partition it does not pay.
 const MOST: usize = 100;
@@ -65,10 +66,7 @@ fn whole_number(value: &ScalarValue) -> Option<usize> {
 pub(super) fn first_rows(window: &BoundedWindowAggExec, bounds: &[Bound]) -> Option<FirstRows> {
     let calls = window.window_expr();
     let first = calls.first()?;
-    let alike = |call: &Arc<dyn WindowExpr>| {
-        call.partition_by() == first.partition_by() && call.order_by() == first.order_by()
-    };
-    if first.partition_by().is_empty() || first.order_by().is_empty() || !calls.iter().all(alike) {
+    if first.partition_by().is_empty() || first.order_by().is_empty() || !share_window(calls) {
         return None;
     }
     let distinct = calls.iter().map(counts_distinct).collect::<Option<Vec<bool>>>()?;
@@ -83,9 +81,7 @@ pub(super) fn first_rows(window: &BoundedWindowAggExec, bounds: &[Bound]) -> Opt
 
 /// Whether `call` numbers equal rows as one; `None` if it does not number rows by how many come before.
 fn counts_distinct(call: &Arc<dyn WindowExpr>) -> Option<bool> {
-    let call = call.as_any().downcast_ref::<StandardWindowExpr>()?;
-    let function = call.get_standard_func_expr().as_any().downcast_ref::<WindowUDFExpr>()?;
-    match function.fun().name() {
+    match function_name(call)? {
         "row_number" | "rank" => Some(false),
         "dense_rank" => Some(true),
         _ => None,

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Schema};
 use datafusion::common::Result;
 use datafusion::logical_expr::{WindowFrameBound, WindowFrameUnits};
-use datafusion::physical_expr::window::StandardWindowExpr;
-use datafusion::physical_plan::windows::{
-    BoundedWindowAggExec, PlainAggregateWindowExpr, WindowExpr, WindowUDFExpr,
-};
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, PlainAggregateWindowExpr, WindowExpr};
 use datafusion::physical_plan::{InputOrderMode, PhysicalExpr};
 
 use crate::optimize::whole_windows::{has_no_filter, is_plain};
+use crate::optimize::window_calls::{function_name, share_window};
 
 /// What is called over a window, each from the first row of the partition to the row at hand.
 #[derive(Debug, Clone)]
@@ -53,10 +51,7 @@ pub(super) fn carried(window: &BoundedWindowAggExec) -> Result<Option<Calls>> {
     let calls = window.window_expr();
     let (Some(first), None) = (calls.first(), window.state_observer()) else { return Ok(None) };
     let in_order = matches!(window.input_order_mode, InputOrderMode::Sorted);
-    let alike = |call: &Arc<dyn WindowExpr>| {
-        call.partition_by() == first.partition_by() && call.order_by() == first.order_by()
-    };
-    if !in_order || !calls.iter().all(alike) {
+    if !in_order || !share_window(calls) {
         return Ok(None);
     }
     let schema = window.input().schema();
@@ -102,9 +97,7 @@ fn carried_call(call: &Arc<dyn WindowExpr>, schema: &Schema) -> Result<Option<Ca
 
 /// The function of `call`, if it numbers rows. What frame it is given makes no difference.
 fn numbering(call: &Arc<dyn WindowExpr>) -> Option<Function> {
-    let call = call.as_any().downcast_ref::<StandardWindowExpr>()?;
-    let function = call.get_standard_func_expr().as_any().downcast_ref::<WindowUDFExpr>()?;
-    match function.fun().name() {
+    match function_name(call)? {
         "row_number" => Some(Function::RowNumber),
         "rank" => Some(Function::Rank),
         "dense_rank" => Some(Function::DenseRank),

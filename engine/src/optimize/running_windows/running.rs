@@ -30,11 +30,9 @@ pub(super) trait Running: Send {
 /// When there is no such function of such values.
 pub(super) fn running(call: &Call) -> Result<Box<dyn Running>> {
     Ok(match &call.function {
-        Function::RowNumber => Box::new(Numbering { numbers: Numbers::Rows, rows: 0, equals: 0, first: 0 }),
-        Function::Rank => {
-            Box::new(Numbering { numbers: Numbers::FirstOfEquals, rows: 0, equals: 0, first: 0 })
-        }
-        Function::DenseRank => Box::new(Numbering { numbers: Numbers::Equals, rows: 0, equals: 0, first: 0 }),
+        Function::RowNumber => numbering(Numbers::Rows),
+        Function::Rank => numbering(Numbers::FirstOfEquals),
+        Function::DenseRank => numbering(Numbers::Equals),
         Function::Count(argument) => Box::new(Count { argument: Arc::clone(argument), counted: 0 }),
         Function::Sum(argument) => match &call.kind {
             DataType::Int64 => folded::<Int64Type>(argument, call, ArrowNativeTypeOp::add_wrapping),
@@ -76,6 +74,10 @@ fn compared(argument: &Arc<dyn PhysicalExpr>, call: &Call, least: bool) -> Resul
         DataType::Timestamp(TimeUnit::Nanosecond, _) => of!(TimestampNanosecondType),
         other => return internal_err!("{other} are not compared from row to row"),
     })
+}
+
+fn numbering(numbers: Numbers) -> Box<dyn Running> {
+    Box::new(Numbering { numbers, rows: 0, equals: 0, first: 0 })
 }
 
 fn folded<T: ArrowPrimitiveType>(
