@@ -19,10 +19,11 @@ use crate::audit::{Audit, Outcome};
 use crate::catalog::{LakeCatalog, OWN_SCHEMA, OnlyFiles, TableFormat, TableInfo};
 use crate::engine::Engine;
 use crate::error::{EngineError, Result, did_you_mean};
-use crate::execute::{Query, QueryParts, StatementKind, TRACE_TARGET, Work, with_scan_limit};
+use crate::execute::{Asked, Query, QueryParts, StatementKind, TRACE_TARGET, Work, with_scan_limit};
 use crate::options::{QueryLimits, SessionOptions};
 use crate::plan;
 use crate::policy::{Authority, Principal, Privilege, apply, columns_read};
+use crate::result_cache::StatementKey;
 use crate::settings::Settings;
 
 /// A thousand operators take some 10 MiB in a debug build; pages that are not touched cost nothing.
@@ -35,6 +36,7 @@ pub(crate) struct Plan {
     pub(crate) schema: SchemaRef,
     pub(crate) work: Work,
     pub(crate) state: SessionState,
+    pub(crate) asked: Asked,
 }
 
 /// One principal's way to ask.
@@ -168,7 +170,7 @@ impl Session {
     /// What was planned as a query, or the refusal on record.
     pub(crate) fn query_of(&self, sql: &str, planned: Result<Plan>, mut audit: Audit) -> Result<Query> {
         match planned {
-            Ok(Plan { plan, kind, schema, work, state }) => Ok(Query::new(QueryParts {
+            Ok(Plan { plan, kind, schema, work, state, asked }) => Ok(Query::new(QueryParts {
                 statement: sql.to_owned(),
                 kind,
                 plan,
@@ -178,6 +180,7 @@ impl Session {
                 lake: self.engine.lake.clone(),
                 cluster: self.engine.cluster.clone(),
                 results: self.engine.results.clone(),
+                asked,
                 authority: self.authority.clone(),
                 audit,
                 limits: self.limits,
@@ -212,7 +215,14 @@ impl Session {
     }
 
     async fn plan(&self, sql: &str, values: &[ScalarValue], audit: &mut Audit) -> Result<Plan> {
+        let key = self.statement_key(sql, values, audit);
+        if let Some(key) = &key
+            && let Some(known) = self.known(key, audit).await?
+        {
+            return Ok(known);
+        }
         let mut statement = self.begin(sql)?;
+        let only_reads = is_query(&statement);
         if !values.is_empty() {
             plan::check_values(&mut statement, values.len())?;
         }
@@ -228,11 +238,43 @@ impl Session {
         let kind = plan::kind(&plan);
         if let LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) = plan {
             let work = Work::Session(self.context.clone());
-            return Ok(Plan { plan, kind, schema: Arc::new(Schema::empty()), work, state });
+            let schema = Arc::new(Schema::empty());
+            return Ok(Plan { plan, kind, schema, work, state, asked: Asked::Once });
         }
         let (schema, optimized) = optimized(&plan, &state)?;
         audit.columns = columns_read(&optimized, default_schema)?;
-        Ok(Plan { plan, kind, schema, work: Work::Rows(optimized), state })
+        let asked = key.filter(|_key| only_reads).map_or(Asked::Once, Asked::First);
+        Ok(Plan { plan, kind, schema, work: Work::Rows(optimized), state, asked })
+    }
+
+    /// By what `sql` is remembered, if anything is: what else its meaning hangs on is in the key, or its names are those of
+    /// the lake alone.
+    fn statement_key(&self, sql: &str, values: &[ScalarValue], audit: &Audit) -> Option<StatementKey> {
+        let remembered = self.engine.results.is_some() && values.is_empty() && self.catalog.is_lake_alone();
+        remembered
+            .then(|| StatementKey::new(sql, &self.principal, &audit.policy, &self.context.state_ref().read()))
+    }
+
+    /// The plan of a statement that was asked before, if no file of its tables has changed.
+    async fn known(&self, key: &StatementKey, audit: &mut Audit) -> Result<Option<Plan>> {
+        let (Some(results), Some(lake)) = (&self.engine.results, &self.engine.lake) else { return Ok(None) };
+        let Some(known) = results.statement(key) else { return Ok(None) };
+        lake.begin_query();
+        if !known.still_holds().await.unwrap_or(false) {
+            // Planning says what is wrong, if something is.
+            results.forget(key);
+            return Ok(None);
+        }
+        audit.tables = known.tables.clone();
+        audit.columns = known.columns.clone();
+        Ok(Some(Plan {
+            plan: known.plan.clone(),
+            kind: StatementKind::Query,
+            schema: Arc::clone(&known.schema),
+            work: Work::Rows(known.optimized.clone()),
+            state: self.state(),
+            asked: Asked::Before(known),
+        }))
     }
 
     /// The plan of `statement` with `values` bound. Parameters whose type it does not tell take that of their value, or
@@ -428,6 +470,11 @@ fn in_schema(table: TableReference, schema: &str) -> TableReference {
         TableReference::Bare { table } => TableReference::Partial { schema: schema.into(), table },
         table => table,
     }
+}
+
+/// Whether `statement` is a query itself, and does not stand for something that the session has prepared.
+fn is_query(statement: &Statement) -> bool {
+    matches!(statement, Statement::Statement(inner) if matches!(inner.as_ref(), ast::Statement::Query(_)))
 }
 
 /// Whether `statement` needs to know every schema there is, not those that it names alone.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
@@ -49,8 +50,10 @@ pub(crate) struct LakeTable {
     schema: String,
     table: String,
     listing: Listing,
-    /// The query that `listing` was made for: a view that outlives it lists again.
-    listed_for: u64,
+    /// The latest query for which `listing` was made or found to be as it was: whoever outlives it lists again.
+    listed_for: AtomicU64,
+    /// Whether files other than those of `listing` were found since.
+    has_changed: AtomicBool,
     columns: TableSchema,
     rows: Option<u64>,
     /// The files that it has, by their names below the lake's root; all that are there if it says nothing.
@@ -73,7 +76,9 @@ impl LakeTable {
             .build();
         let (schema, table) = (schema.to_owned(), table.to_owned());
         let rows = shape.rows;
-        Self { lake, schema, table, listing, listed_for, columns, rows, only: None, rollups: Vec::new() }
+        let (listed_for, has_changed) = (AtomicU64::new(listed_for), AtomicBool::new(false));
+        let (only, rollups) = (None, Vec::new());
+        Self { lake, schema, table, listing, listed_for, has_changed, columns, rows, only, rollups }
     }
 
     /// The same table with its rollups.
@@ -94,7 +99,8 @@ impl LakeTable {
             schema: self.schema.clone(),
             table: self.table.clone(),
             listing: Listing { files, ..self.listing.clone() },
-            listed_for: self.lake.query_number(),
+            listed_for: AtomicU64::new(self.lake.query_number()),
+            has_changed: AtomicBool::new(false),
             columns: self.columns.clone(),
             rows: None,
             only: Some(Arc::new(names)),
@@ -161,10 +167,16 @@ impl LakeTable {
 
     /// All files as they are now, if another query has begun since they were listed.
     pub(crate) async fn listing_now(&self) -> Result<Listing> {
-        if self.lake.query_number() == self.listed_for {
+        let number = self.lake.query_number();
+        if number == self.listed_for.load(Ordering::Acquire) {
             return Ok(self.listing.clone());
         }
         let now = self.lake.listing(&self.schema, &self.table).await?;
+        if now.as_ref() == Some(&self.listing) {
+            self.listed_for.fetch_max(number, Ordering::AcqRel);
+            return Ok(self.listing.clone());
+        }
+        self.has_changed.store(true, Ordering::Release);
         let changed = || EngineError::Stale { what: format!("the table {}.{}", self.schema, self.table) };
         let now = now.ok_or_else(changed)?;
         if now.format != self.listing.format || now.partition_columns != self.listing.partition_columns {
@@ -177,6 +189,20 @@ impl LakeTable {
             return Err(changed().into());
         }
         Ok(now)
+    }
+
+    /// Whether its files, and those of its rollups, are those that it was made with, and whoever scanned it found so.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    pub(crate) async fn is_as_listed(&self) -> Result<bool> {
+        self.listing_now().await?;
+        Ok(!self.has_changed.load(Ordering::Acquire))
+    }
+
+    /// Whether a session sees some of its files alone.
+    pub(crate) fn is_part(&self) -> bool {
+        self.only.is_some()
     }
 
     fn partition_names(&self) -> Vec<&str> {

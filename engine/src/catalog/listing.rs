@@ -17,7 +17,7 @@ const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 pub(crate) const ROLLUPS: &str = "_rollups";
 
 /// One data file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LakeFile {
     pub(crate) meta: ObjectMeta,
     /// One value for each of the listing's partition columns.
@@ -25,7 +25,7 @@ pub(crate) struct LakeFile {
 }
 
 /// The data files of one table, sorted by path.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listing {
     pub(crate) format: TableFormat,
     pub(crate) partition_columns: Vec<String>,

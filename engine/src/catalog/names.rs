@@ -110,6 +110,12 @@ impl LakeCatalog {
         self.names.own_schema(schema).is_some()
     }
 
+    /// Whether the names are those of the lake as everyone has them: the session has no tables of its own, and sees those of
+    /// the lake whole.
+    pub(crate) fn is_lake_alone(&self) -> bool {
+        self.names.only.is_none() && self.own_tables().is_empty()
+    }
+
     /// The audit, where there is one and the principal may know of it.
     pub(crate) fn audit_table(&self) -> Option<TableInfo> {
         let shown = self.names.audit.is_some() && self.names.shows_table(AUDIT_SCHEMA, QUERY_TABLE);

@@ -17,7 +17,7 @@ use super::statement::{check_schema, lake_change};
 use super::{Action, Existing, Target, WriteMode};
 use crate::audit::Audit;
 use crate::error::{EngineError, Result};
-use crate::execute::{ChangeRows, Query, StatementKind, Work};
+use crate::execute::{Asked, ChangeRows, Query, StatementKind, Work};
 use crate::plan;
 use crate::policy::{apply, columns_read};
 use crate::session::{Plan, Session, promised_schema, with_deep_stack};
@@ -112,7 +112,14 @@ impl Session {
             }
         };
         let work = self.work(target, rows, schema)?;
-        Ok(Plan { plan, kind: StatementKind::Change, schema: Arc::clone(&CHANGED), work, state })
+        Ok(Plan {
+            plan,
+            kind: StatementKind::Change,
+            schema: Arc::clone(&CHANGED),
+            work,
+            state,
+            asked: Asked::Once,
+        })
     }
 
     async fn permit(&self, target: &Target, audit: &mut Audit) -> Result<()> {
@@ -150,7 +157,14 @@ impl Session {
         let work = self.work(target, ChangeRows::Stream(rows), schema)?;
         let plan = LogicalPlanBuilder::empty(false).build()?;
         let state = self.context.state();
-        Ok(Plan { plan, kind: StatementKind::Change, schema: Arc::clone(&CHANGED), work, state })
+        Ok(Plan {
+            plan,
+            kind: StatementKind::Change,
+            schema: Arc::clone(&CHANGED),
+            work,
+            state,
+            asked: Asked::Once,
+        })
     }
 
     async fn plan_rows(&self, sql: &str, values: &RecordBatch, audit: &mut Audit) -> Result<Plan> {

@@ -30,7 +30,7 @@ use crate::execute::result_stream::ResultStream;
 use crate::execute::scanned::Scanned;
 use crate::options::QueryLimits;
 use crate::policy::{Authority, behind_border, rollups_read, still_permitted};
-use crate::result_cache::{Keeper, ResultCache, keep, result_key};
+use crate::result_cache::{Keeper, KnownStatement, Planned, ResultCache, StatementKey, keep, result_key};
 
 /// What a statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,17 @@ pub(crate) enum ChangeRows {
     Stream(SendableRecordBatchStream),
 }
 
+/// Whether a statement was asked before.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// It is not remembered.
+    Once,
+    /// It was not, but may be asked again.
+    First(StatementKey),
+    /// It was, and its plan is the one that was made then.
+    Before(Arc<KnownStatement>),
+}
+
 /// What a query is made of.
 pub(crate) struct QueryParts {
     pub(crate) statement: String,
@@ -75,6 +86,8 @@ pub(crate) struct QueryParts {
     pub(crate) lake: Option<Arc<Lake>>,
     pub(crate) cluster: Option<Arc<Cluster>>,
     pub(crate) results: Option<Arc<ResultCache>>,
+    /// By what the statement may be remembered, or what is known of it.
+    pub(crate) asked: Asked,
     /// Whoever asks, where there is a policy.
     pub(crate) authority: Option<Authority>,
     pub(crate) audit: Audit,
@@ -194,6 +207,7 @@ impl Query {
             lake,
             cluster,
             results,
+            asked,
             authority,
             mut audit,
             limits,
@@ -211,8 +225,18 @@ impl Query {
                 let cluster = cluster.filter(|_cluster| kind == StatementKind::Query);
                 let on_workers = cluster.map(|cluster| OnWorkers::new(cluster, &state, &plan, audit.id()));
                 let results = results.filter(|_results| kind == StatementKind::Query);
-                let results = results.map(|cache| (cache, audit.policy.clone()));
-                rows(&state, &optimized, &report, lake, on_workers, results).await
+                match kept_answer(results.as_ref(), &asked).await {
+                    Some(answer) => Ok(stream::once(future::ready(Ok(answer))).boxed()),
+                    None => {
+                        let policy = audit.policy.clone();
+                        let planned = match asked {
+                            Asked::First(key) => Planned::of(key, &plan, &schema, &audit),
+                            Asked::Once | Asked::Before(_) => None,
+                        };
+                        let answers = results.map(|cache| Answers { cache, policy, planned });
+                        rows(&state, &optimized, &report, lake, on_workers, answers).await
+                    }
+                }
             }
             Work::Session(context) => match context.execute_logical_plan(plan).await {
                 Ok(done) => done.execute_stream().await.map_err(EngineError::from).map(StreamExt::boxed),
@@ -250,6 +274,24 @@ impl Query {
     }
 }
 
+/// The answer of a statement that was asked before, if it is kept and no file has changed. One whose files cannot be listed is
+/// run, and fails there.
+async fn kept_answer(results: Option<&Arc<ResultCache>>, asked: &Asked) -> Option<RecordBatch> {
+    let (Some(cache), Asked::Before(known)) = (results, asked) else { return None };
+    match known.still_holds().await {
+        Ok(true) => cache.answer_of(known),
+        _ => None,
+    }
+}
+
+/// Where answers are kept, and what they depend on besides plan, settings and files.
+struct Answers {
+    cache: Arc<ResultCache>,
+    policy: String,
+    /// A statement that is not known yet.
+    planned: Option<Planned>,
+}
+
 type Rows = futures::stream::BoxStream<'static, datafusion::common::Result<RecordBatch>>;
 
 async fn rows(
@@ -258,13 +300,16 @@ async fn rows(
     report: &QueryReport,
     lake: Option<Arc<Lake>>,
     on_workers: Option<OnWorkers>,
-    results: Option<(Arc<ResultCache>, String)>,
+    answers: Option<Answers>,
 ) -> Result<Rows> {
     let mut plan = state.query_planner().create_physical_plan(optimized, state).await?;
     let mut keeper = None;
-    if let Some((cache, policy)) = results
+    if let Some(Answers { cache, policy, planned }) = answers
         && let Some(key) = result_key(optimized, &plan, &policy, state)?
     {
+        if let Some(planned) = planned {
+            cache.remember(planned, optimized, key.clone()).await?;
+        }
         if let Some(rows) = cache.get(&key) {
             return Ok(stream::once(future::ready(Ok(rows))).boxed());
         }

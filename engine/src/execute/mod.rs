@@ -31,7 +31,7 @@ mod wire;
 pub(crate) use codec::TitheCodec;
 pub(crate) use file_scan::{file_scan, reads_nothing};
 pub(crate) use guarded::guard;
-pub(crate) use local::{ChangeRows, QueryParts, Work};
+pub(crate) use local::{Asked, ChangeRows, QueryParts, Work};
 pub use local::{Query, StatementKind};
 pub(crate) use memory::{default_memory_limit, memory_pool, merge_reserve, merged_files};
 pub(crate) use metrics::QueryMetrics;

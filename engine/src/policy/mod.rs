@@ -49,7 +49,7 @@ impl Memberships {
 }
 
 /// Who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Principal {
     /// Name, as authenticated or as the operating system gives it.
     pub name: String,

@@ -19,7 +19,7 @@ use crate::execute::{file_scan, reads_nothing};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct ResultKey {
     plan: Arc<LogicalPlan>,
-    schema: SchemaRef,
+    pub(super) schema: SchemaRef,
     /// SHA-256 of the policy's version, the settings, the operators, and each file's name, size, time and tag.
     rest: [u8; 32],
     size: usize,
@@ -47,15 +47,9 @@ pub(crate) fn result_key(
     }
     let Some(scans) = file_scans(operators)? else { return Ok(None) };
     let mut digest = Sha256::new();
-    let mut add = |text: &str| {
-        digest.update(text.len().to_le_bytes());
-        digest.update(text);
-    };
+    digest.update(settings_digest(state));
+    let mut add = |text: &str| add_text(&mut digest, text);
     add(policy);
-    for setting in state.config_options().entries() {
-        add(&setting.key);
-        add(setting.value.as_deref().unwrap_or_default());
-    }
     let shown = displayable(operators.as_ref()).indent(true).to_string();
     add(&shown);
     for file in scans.iter().flat_map(|scan| &scan.file_groups).flat_map(|group| group.iter()) {
@@ -70,6 +64,21 @@ pub(crate) fn result_key(
         // A plan is about as large as its text.
         size: shown.len() * 4,
     }))
+}
+
+/// SHA-256 of all settings of a session.
+pub(super) fn settings_digest(state: &SessionState) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    for setting in state.config_options().entries() {
+        add_text(&mut digest, &setting.key);
+        add_text(&mut digest, setting.value.as_deref().unwrap_or_default());
+    }
+    digest.finalize().into()
+}
+
+fn add_text(digest: &mut Sha256, text: &str) {
+    digest.update(text.len().to_le_bytes());
+    digest.update(text);
 }
 
 /// The scans of `plan`; `None` when something else than files is read.
@@ -89,7 +98,7 @@ fn file_scans(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Vec<FileScanConfig
 
 /// Whether the plan only reads, and says everything that it depends on besides tables: `now()` is a constant in it by
 /// now, `random()` is not.
-fn is_repeatable(plan: &LogicalPlan) -> Result<bool> {
+pub(super) fn is_repeatable(plan: &LogicalPlan) -> Result<bool> {
     let mut repeatable = true;
     plan.apply_with_subqueries(|node| {
         repeatable &= !matches!(

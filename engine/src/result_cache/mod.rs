@@ -1,9 +1,11 @@
 //! Answers that are kept for whoever asks the same of the same files with the same permissions: what dashboards do.
 //!
-//! `key` says what "the same" is, `keep` gathers an answer while it is delivered.
+//! `key` says what "the same" is, `keep` gathers an answer while it is delivered, `statements` tells by its text alone that a
+//! statement was asked before.
 
 mod keep;
 mod key;
+mod statements;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,15 +14,19 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::concat_batches;
 use arrow::datatypes::DataType;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
+use datafusion::logical_expr::LogicalPlan;
 use moka::sync::Cache;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 
 pub(crate) use keep::{Keeper, keep};
 pub(crate) use key::{ResultKey, result_key};
+pub(crate) use statements::{KnownStatement, Planned, StatementKey};
 
 /// An answer may take this share of the cache, so that one large one does not drive out all others.
 const SHARE_OF_ONE: usize = 8;
+/// Plans of statements may take this share of it.
+const SHARE_OF_STATEMENTS: usize = 4;
 /// What nobody has asked for so long is forgotten.
 const IDLE: Duration = Duration::from_secs(60 * 60);
 
@@ -28,10 +34,12 @@ const IDLE: Duration = Duration::from_secs(60 * 60);
 #[derive(Debug)]
 pub(crate) struct ResultCache {
     answers: Cache<ResultKey, Arc<Answer>>,
+    statements: Cache<StatementKey, Arc<KnownStatement>>,
     capacity: usize,
     pool: Arc<dyn MemoryPool>,
     hits: Counter,
     misses: Counter,
+    known: Counter,
 }
 
 /// The rows of one query.
@@ -52,7 +60,54 @@ impl ResultCache {
             .weigher(weigh)
             .time_to_idle(IDLE)
             .build();
-        Self { answers, capacity, pool, hits: Counter::default(), misses: Counter::default() }
+        let weigh_plan = |_key: &StatementKey, known: &Arc<KnownStatement>| {
+            u32::try_from(known.bytes()).unwrap_or(u32::MAX)
+        };
+        let statements = Cache::builder()
+            .max_capacity(u64::try_from(capacity / SHARE_OF_STATEMENTS).unwrap_or(u64::MAX))
+            .weigher(weigh_plan)
+            .time_to_idle(IDLE)
+            .build();
+        let (hits, misses, known) = (Counter::default(), Counter::default(), Counter::default());
+        Self { answers, statements, capacity, pool, hits, misses, known }
+    }
+
+    /// What is known of a statement; its tables may have changed since.
+    pub(crate) fn statement(&self, key: &StatementKey) -> Option<Arc<KnownStatement>> {
+        self.statements.get(key)
+    }
+
+    /// Forgets a statement whose tables have changed.
+    pub(crate) fn forget(&self, key: &StatementKey) {
+        self.statements.invalidate(key);
+    }
+
+    /// Remembers a statement whose answer has the key `answer`, if it may be asked again and there is room for it.
+    ///
+    /// # Errors
+    /// When its plan cannot be walked, or its tables cannot be listed.
+    pub(crate) async fn remember(
+        &self,
+        planned: Planned,
+        optimized: &LogicalPlan,
+        answer: ResultKey,
+    ) -> crate::error::Result<()> {
+        let room = |bytes| self.reserve("statements that are known", bytes);
+        if let Some((key, known)) = KnownStatement::of(planned, optimized, answer, room).await? {
+            self.statements.insert(key, Arc::new(known));
+        }
+        Ok(())
+    }
+
+    /// The rows of a known statement's answer, if they are kept.
+    pub(crate) fn answer_of(&self, known: &KnownStatement) -> Option<RecordBatch> {
+        let found = self.answers.get(&known.answer).map(|answer| answer.rows.clone());
+        // Whoever does not find it here asks once more, and counts that.
+        if found.is_some() {
+            self.hits.inc();
+            self.known.inc();
+        }
+        found
     }
 
     /// The rows of an answer that is kept.
@@ -72,16 +127,22 @@ impl ResultCache {
 
     /// Keeps an answer if there is room for it.
     fn put(&self, key: ResultKey, rows: &[RecordBatch]) {
-        let Some(first) = rows.first() else { return };
-        let Some(rows) = concat_batches(first.schema_ref(), rows).ok().and_then(compact) else { return };
+        // No rows are an answer too.
+        let schema = rows.first().map_or(&key.schema, RecordBatch::schema_ref);
+        let Some(rows) = concat_batches(schema, rows).ok().and_then(compact) else { return };
         let bytes = rows.get_array_memory_size() + key.size();
-        if bytes > self.most_bytes() {
-            return;
-        }
-        let reservation = MemoryConsumer::new("answers that are kept").register(&self.pool);
-        if reservation.try_grow(bytes).is_ok() {
+        if let Some(reservation) = self.reserve("answers that are kept", bytes) {
             self.answers.insert(key, Arc::new(Answer { rows, bytes, _reservation: reservation }));
         }
+    }
+
+    /// Memory of one entry, unless it is too large or there is none left.
+    fn reserve(&self, name: &str, bytes: usize) -> Option<MemoryReservation> {
+        if bytes > self.most_bytes() {
+            return None;
+        }
+        let reservation = MemoryConsumer::new(name).register(&self.pool);
+        reservation.try_grow(bytes).ok().map(|()| reservation)
     }
 
     /// Makes its counts known.
@@ -90,6 +151,8 @@ impl ResultCache {
         registry.register("result_cache_hits", hits, self.hits.clone());
         let misses = "Queries that could have been answered from the result cache and were not in it";
         registry.register("result_cache_misses", misses, self.misses.clone());
+        let known = "Queries answered from the result cache that were not even planned";
+        registry.register("result_cache_known", known, self.known.clone());
     }
 }
 

@@ -1,8 +1,11 @@
 //! Answers that are kept: the same rows as the files have, for whoever may see them, and nothing else.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tithe_engine::{Engine, EngineOptions, Principal, Session};
@@ -19,17 +22,23 @@ fn session(engine: &Arc<Engine>) -> Session {
     engine.session(Principal::local()).unwrap()
 }
 
-/// Answers that came from the cache so far, and those that could have.
-fn counts(engine: &Engine) -> (u64, u64) {
+fn count(engine: &Engine, name: &str) -> u64 {
     let mut registry = Registry::default();
     engine.register_metrics(&mut registry);
     let mut text = String::new();
     encode(&mut text, &registry).unwrap();
-    let count = |name: &str| {
-        let line = text.lines().find(|line| line.starts_with(&format!("{name}_total "))).unwrap();
-        line.rsplit_once(' ').unwrap().1.parse().unwrap()
-    };
-    (count("result_cache_hits"), count("result_cache_misses"))
+    let line = text.lines().find(|line| line.starts_with(&format!("{name}_total "))).unwrap();
+    line.rsplit_once(' ').unwrap().1.parse().unwrap()
+}
+
+/// Answers that came from the cache so far, and those that could have.
+fn counts(engine: &Engine) -> (u64, u64) {
+    (count(engine, "result_cache_hits"), count(engine, "result_cache_misses"))
+}
+
+/// Of those that came from it, the ones that were not planned.
+fn known(engine: &Engine) -> u64 {
+    count(engine, "result_cache_known")
 }
 
 #[tokio::test]
@@ -107,6 +116,18 @@ async fn what_may_change_by_itself_is_not_kept() {
     }
     let now = "SELECT now() FROM s.t LIMIT 1";
     assert_ne!(value(&session, now).await, value(&session, now).await);
+}
+
+#[tokio::test]
+async fn no_rows_are_an_answer_too() {
+    let lake = TestLake::new();
+    lake.numbers("s/t/a.parquet", &[1, 2, 3]);
+    let engine = engine(&lake).await;
+    for _ in 0..3 {
+        let rows = session(&engine).query("SELECT n FROM s.t WHERE n * n = 2").await.unwrap().collect().await;
+        assert_eq!(rows.unwrap().iter().map(arrow::array::RecordBatch::num_rows).sum::<usize>(), 0);
+    }
+    assert_eq!(counts(&engine), (2, 1));
 }
 
 #[tokio::test]
@@ -234,4 +255,136 @@ async fn nobody_gets_the_answer_of_another_or_of_before() {
     read_again().await;
     check().await;
     check().await;
+}
+
+#[tokio::test]
+async fn a_statement_that_is_known_is_answered_without_planning_until_a_file_changes() {
+    let lake = TestLake::new();
+    lake.parquet("s/t/a.parquet", &[("n", int64(&[1, 2]))]);
+    let engine = engine(&lake).await;
+    let sql = "SELECT sum(n) + (SELECT count(*) FROM s.t) FROM s.t";
+    let ask = || async { value(&session(&engine), sql).await };
+    assert_eq!((ask().await, known(&engine)), ("5".to_owned(), 0));
+    assert_eq!((ask().await, known(&engine)), ("5".to_owned(), 1));
+    // By its text, not its meaning.
+    value(&session(&engine), &sql.replace("FROM", "from")).await;
+    assert_eq!(known(&engine), 1);
+    lake.parquet("s/t/b.parquet", &[("n", int64(&[10]))]);
+    assert_eq!((ask().await, known(&engine)), ("16".to_owned(), 1));
+    assert_eq!((ask().await, known(&engine)), ("16".to_owned(), 2));
+    // The files are those of the first answer again.
+    std::fs::remove_file(lake.path("s/t/b.parquet")).unwrap();
+    assert_eq!(ask().await, "5");
+    std::fs::remove_dir_all(lake.path("s/t")).unwrap();
+    let error = support::ask(&session(&engine), sql).await.unwrap_err();
+    assert!(error.to_string().contains("s.t"), "{error}");
+}
+
+#[tokio::test]
+async fn a_known_statement_that_waits_sees_what_came_meanwhile() {
+    let lake = TestLake::new();
+    lake.numbers("s/t/a.parquet", &[1, 2]);
+    let engine = engine(&lake).await;
+    let sql = "SELECT sum(n) FROM s.t";
+    for _ in 0..2 {
+        value(&session(&engine), sql).await;
+    }
+    let waiting = session(&engine).query(sql).await.unwrap();
+    lake.numbers("s/t/b.parquet", &[10]);
+    waiting.look_again();
+    let rows = waiting.collect().await.unwrap();
+    assert_eq!(rows[0].column(0).as_primitive::<Int64Type>().value(0), 13);
+    assert_eq!(value(&session(&engine), sql).await, "13");
+}
+
+#[tokio::test]
+async fn a_text_that_means_something_else_in_another_session_is_not_known_there() {
+    let lake = TestLake::new();
+    lake.numbers("s/t/a.parquet", &[1, 2]);
+    let engine = engine(&lake).await;
+    let sql = "SELECT sum(n) FROM s.t";
+    for _ in 0..3 {
+        assert_eq!(value(&session(&engine), sql).await, "3");
+    }
+    let before = known(&engine);
+    // Prepared in a session, under the same name.
+    for (function, answer) in [("sum", "3"), ("max", "2"), ("min", "1")] {
+        let session = session(&engine);
+        table(&session, &format!("PREPARE q AS SELECT {function}(n) FROM s.t")).await;
+        for _ in 0..2 {
+            assert_eq!(value(&session, "EXECUTE q").await, answer);
+        }
+    }
+    // A table of the session's own stands for the lake's.
+    let own = session(&engine);
+    table(&own, "CREATE SCHEMA s").await;
+    table(&own, "CREATE TABLE s.t AS SELECT 70 AS n").await;
+    for _ in 0..2 {
+        assert_eq!(value(&own, sql).await, "70");
+    }
+    table(&own, "DROP TABLE s.t").await;
+    assert_eq!(value(&own, sql).await, "3");
+    assert_eq!(known(&engine), before + 1);
+    // Names are looked up elsewhere.
+    lake.numbers("other/t/a.parquet", &[5]);
+    for (schema, answer) in [("s", "3"), ("other", "5")] {
+        for _ in 0..2 {
+            let session = session(&engine);
+            session.look_up_in(schema);
+            assert_eq!(value(&session, "SELECT sum(n) FROM t").await, answer);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_hangs_on_the_time_is_planned_each_time() {
+    let lake = TestLake::new();
+    lake.numbers("s/t/a.parquet", &[1, 2]);
+    let engine = engine(&lake).await;
+    for sql in [
+        "SELECT count(*) FROM s.t WHERE now() > TIMESTAMP '2020-01-01'",
+        "SELECT count(*), current_date FROM s.t",
+    ] {
+        for _ in 0..3 {
+            table(&session(&engine), sql).await;
+        }
+    }
+    assert_eq!(known(&engine), 0);
+}
+
+/// Eight ask the same at once, again and again, while files come: nobody misses one that was there before they asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_who_ask_at_once_miss_no_file() {
+    const FILES: i64 = 30;
+    let lake = TestLake::new();
+    lake.numbers("s/t/0.parquet", &[1]);
+    let engine = engine(&lake).await;
+    let there = Arc::new(AtomicI64::new(1));
+    let asking: Vec<_> = (0..8)
+        .map(|_| {
+            let (engine, there) = (Arc::clone(&engine), Arc::clone(&there));
+            tokio::spawn(async move {
+                while there.load(Ordering::SeqCst) < FILES {
+                    let least = there.load(Ordering::SeqCst);
+                    let found: i64 =
+                        value(&session(&engine), "SELECT sum(n) FROM s.t").await.parse().unwrap();
+                    assert!(found >= least, "{found} of at least {least}");
+                }
+            })
+        })
+        .collect();
+    for file in 1..FILES {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        lake.numbers(&format!("unseen/{file}.parquet"), &[1]);
+        std::fs::rename(
+            lake.path(&format!("unseen/{file}.parquet")),
+            lake.path(&format!("s/t/{file}.parquet")),
+        )
+        .unwrap();
+        there.store(file + 1, Ordering::SeqCst);
+    }
+    for one in asking {
+        one.await.unwrap();
+    }
+    assert_eq!(value(&session(&engine), "SELECT sum(n) FROM s.t").await, FILES.to_string());
 }
