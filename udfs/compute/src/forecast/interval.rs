@@ -7,7 +7,7 @@ use super::statistics::seasonal_naive_error;
 /// Values below which a series is short whatever its season.
 const FEW: usize = 8;
 /// The longest season that is not of the monthly class.
-const SHORT_SEASON: usize = 6;
+pub(crate) const SHORT_SEASON: usize = 6;
 /// How much a short history widens the unit: by this over the number of differences it was measured on.
 const SHORT_HISTORY_WIDENING: f64 = 4.0;
 
