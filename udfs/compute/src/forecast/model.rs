@@ -8,7 +8,8 @@ use super::{ar, auto, dot, ets, hw, smedian, snaive};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Model {
     /// Median of the six others at every step; `Dot` and `Ar` count twice in a series without season. In a season of up to
-    /// six `Snaive` counts more, and the forecast lies a little beyond the median, away from zero.
+    /// six `Snaive` counts more, and the forecast lies a little beyond the median, away from zero. Of hours, `Hw` does not
+    /// count and `Ar` counts twice.
     Auto,
     /// The last season again.
     Snaive,
