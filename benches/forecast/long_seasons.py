@@ -10,8 +10,8 @@ Writes series_id, freq, split (train or test), t (1, 2, ...), value. Real ones, 
 a value on the line between their neighbours), the electricity demand of England and Wales, half hours added up to hours
 (pmdarima, `taylor`), and the hourly temperature of Seattle and of San Francisco in 2010 (vega_datasets). Drawn ones, with
 a fixed seed, 40 of each season: level, growth, a season of three waves and of busy hours or weeks, and noise that
-lasts. They show that long seasons work, not how well real revenue is forecast. No number of a forecast was chosen on
-any of these series.
+lasts. They show that long seasons work, not how well real revenue is forecast. Of all numbers of a forecast only
+what the members count in hours was chosen on them, on their training parts.
 """
 import ast
 import csv

@@ -7,12 +7,15 @@ use super::statistics::seasonal_naive_error;
 /// Values below which a series is short whatever its season.
 const FEW: usize = 8;
 /// The longest season that is not of the monthly class.
-const SHORT_SEASON: usize = 6;
+pub(crate) const SHORT_SEASON: usize = 6;
 /// How much a short history widens the unit: by this over the number of differences it was measured on.
 const SHORT_HISTORY_WIDENING: f64 = 4.0;
 
 /// Differences that are recent in a series without season.
 const RECENT_STEPS: usize = 6;
+/// The part of the recent differences of a season in the unit, in general and in a season of up to six.
+const OF_RECENT: f64 = 0.5;
+const OF_RECENT_SHORT: f64 = 0.3;
 /// The unit is never a smaller share of the whole history's seasonal naive error.
 const LEAST_SHARE: f64 = 0.1;
 
@@ -41,10 +44,15 @@ pub(crate) struct Bounds {
 /// The part of the unit that is the same at every step, and whether the history is too short for it to be
 /// trusted; it is wider then.
 ///
-/// Half of it is how far the last two seasons are from the ones before them, half how far Holt–Winters is from
-/// the next value (`one_step_error`). Of the scales tried, this one carried best from some sources of tax series
+/// It is made of how far the last two seasons are from the ones before them and of how far Holt–Winters is from
+/// the next value (`one_step_error`). Of the scales tried, half of each carried best from some sources of tax series
 /// to another: the whole history tells less about the errors to come than its end, and what is far from the
 /// season before may still be easy to forecast.
+///
+/// In a season of up to six the first counts less ([`OF_RECENT_SHORT`]): where it is large beside the second, a series grows,
+/// which is no error. Held-back training parts of M3, tourism and tax all were covered the more the larger its part of the
+/// unit was (M3 quarterly from .92 to .99). With .3 instead of .5, and the table made again, 95 % intervals cover
+/// .949 for .955 of M3 there, .937 for .940 of tourism and .962 for .958 of tax.
 pub(crate) fn unit_base(values: &[f64], season: usize, one_step_error: Option<f64>) -> (f64, bool) {
     let error = seasonal_naive_error(values, season).unwrap_or(0.0);
     let lag = if values.len() > season { season } else { 1 };
@@ -56,7 +64,8 @@ pub(crate) fn unit_base(values: &[f64], season: usize, one_step_error: Option<f6
     let recent = if season > 1 { 2 * season } else { RECENT_STEPS };
     let recent = &values[values.len().saturating_sub(recent + lag)..];
     let recent_error = seasonal_naive_error(recent, lag).unwrap_or(error);
-    let unit = 0.5 * recent_error + 0.5 * one_step_error.unwrap_or(error);
+    let of_recent = if matches!(season, 2..=SHORT_SEASON) { OF_RECENT_SHORT } else { OF_RECENT };
+    let unit = of_recent * recent_error + (1.0 - of_recent) * one_step_error.unwrap_or(error);
     (unit.max(LEAST_SHARE * error), false)
 }
 
@@ -177,7 +186,10 @@ mod tests {
             (0..60_u32).map(|t| if t < 30 { f64::from(t * 7 % 5) } else { 2.0 + f64::from(t % 2) }).collect();
         let whole = seasonal_naive_error(&calm_after_storm, 4).unwrap_or(0.0);
         assert_eq!(unit_base(&calm_after_storm, 4, Some(0.0)).0, LEAST_SHARE * whole);
-        assert_eq!(unit_base(&calm_after_storm, 4, Some(1.5)).0, 0.75);
-        assert_eq!(unit_base(&calm_after_storm, 4, None).0, 0.5 * whole);
+        assert_eq!(unit_base(&calm_after_storm, 4, Some(1.5)).0, 0.7 * 1.5);
+        assert_eq!(unit_base(&calm_after_storm, 4, None).0, 0.7 * whole);
+        let growing: Vec<f64> = (0..60_u32).map(f64::from).collect();
+        assert_eq!(unit_base(&growing, 4, Some(0.0)).0, OF_RECENT_SHORT * 4.0);
+        assert_eq!(unit_base(&growing, 12, Some(0.0)).0, OF_RECENT * 12.0);
     }
 }

@@ -5,6 +5,7 @@ mod analysis;
 mod ar;
 mod auto;
 mod backtest;
+mod ballot;
 mod batch;
 mod calibration;
 mod centred_average;

@@ -7,7 +7,9 @@ use super::{ar, auto, dot, ets, hw, smedian, snaive};
 /// What makes the point forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Model {
-    /// Median of the six others at every step; `Dot` and `Ar` count twice in a series without season.
+    /// Median of the six others at every step; `Dot` and `Ar` count twice in a series without season. In a season of up to
+    /// six `Snaive` counts more, and the forecast lies a little beyond the median, away from zero. Of hours, `Hw` does not
+    /// count and `Ar` counts twice.
     Auto,
     /// The last season again.
     Snaive,

@@ -2,6 +2,7 @@
 
 use super::adjustments::{put_back, quotient, to_take_out};
 use super::analysis::{Analysis, Known};
+use super::auto::BEYOND;
 use super::batch::Places;
 use super::dot::{self, DynamicTheta, Lined};
 use super::ets;
@@ -30,7 +31,8 @@ enum Outcome {
 
 struct Waiting {
     scaled: Scaled,
-    horizon: usize,
+    /// [`BEYOND`] more than were asked for.
+    steps: usize,
     adjustment: Option<SeasonalAdjustment>,
     /// The line after the last value and the scale of the adjusted series.
     lined: Option<(RunningLine, f64)>,
@@ -57,7 +59,7 @@ impl Prepared {
                 (prepared, searches)
             }
             Ok(Opened::Scaled(scaled)) => {
-                let (waiting, searches) = Waiting::new(scaled, horizon, model);
+                let (waiting, searches) = Waiting::new(scaled, horizon.saturating_add(BEYOND), model);
                 (Self { outcome: Outcome::Waiting(Box::new(waiting)), model, ahead }, searches)
             }
         }
@@ -89,11 +91,10 @@ impl Prepared {
 }
 
 impl Waiting {
-    fn new(scaled: Scaled, horizon: usize, model: Model) -> (Self, Searches) {
+    fn new(scaled: Scaled, steps: usize, model: Model) -> (Self, Searches) {
         let mut ring = Ring::new();
         let mut searches = Searches::default();
-        let mut analysis =
-            Analysis::new(&scaled.values, scaled.season, horizon, &mut ring, pulp::Arch::new());
+        let mut analysis = Analysis::new(&scaled.values, scaled.season, steps, &mut ring, pulp::Arch::new());
         let shapes = shapes(&analysis, model);
         for shape in &shapes {
             searches.push_smoothing(*shape, &mut analysis);
@@ -109,7 +110,7 @@ impl Waiting {
             searches.push_theta(ready);
         }
         let adjustment = analysis.into_adjustment();
-        (Self { scaled, horizon, adjustment, lined, shapes }, searches)
+        (Self { scaled, steps, adjustment, lined, shapes }, searches)
     }
 
     fn forecast(
@@ -123,7 +124,7 @@ impl Waiting {
         let theta = self.lined.map(|(line, scale)| DynamicTheta { state: states[place], line, scale });
         let known = Known { adjustment: self.adjustment, kept, theta };
         let Scaled { values, season, scale } = &self.scaled;
-        let analysis = Analysis::new(values, *season, self.horizon, ring, pulp::Arch::new());
+        let analysis = Analysis::new(values, *season, self.steps, ring, pulp::Arch::new());
         close(&mut analysis.with(known), *scale, model)
     }
 }

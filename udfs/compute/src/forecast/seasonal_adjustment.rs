@@ -8,6 +8,11 @@ const DECAY: f64 = 0.8;
 /// A trend below this share of the mean absolute value is too close to zero to divide by.
 const SAFE_TREND: f64 = 0.02;
 
+/// What a step beside another weighs in its average; see `Rule`.
+const NEIGHBOUR: f64 = 0.1;
+/// A level is not divided by a smaller seasonal factor.
+const LEAST_SHARE: f64 = 0.1;
+
 /// A series without its season, and how to put the season back.
 ///
 /// The trend is a 2×m moving average whose ends are extended by half of the last yearly slope. The season is the
@@ -56,6 +61,26 @@ impl SeasonalAdjustment {
             *value = if self.relative { *value * (1.0 + factor) } else { *value + factor };
         }
         forecast
+    }
+
+    /// Averages every step but the first and the last, without its season, with the two beside it, each of which weighs
+    /// [`NEIGHBOUR`]. Nothing where no season is known, or where one takes nearly all of the level.
+    pub(crate) fn smooth(&self, forecast: &mut [f64]) {
+        let n = self.adjusted.len();
+        let factor = |step: usize| self.factors[(n + step) % self.factors.len()];
+        let share = |step: usize| if self.relative { 1.0 + factor(step) } else { 1.0 };
+        if self.factors.len() < 2 || (0..forecast.len()).any(|step| share(step) < LEAST_SHARE) {
+            return;
+        }
+        let amount = |step: usize| if self.relative { 0.0 } else { factor(step) };
+        let adjusted: Vec<f64> =
+            forecast.iter().enumerate().map(|(step, value)| (value - amount(step)) / share(step)).collect();
+        for (step, window) in (1..).zip(adjusted.windows(3)) {
+            if let ([before, here, after], Some(value)) = (window, forecast.get_mut(step)) {
+                let level = NEIGHBOUR * before + (1.0 - 2.0 * NEIGHBOUR) * here + NEIGHBOUR * after;
+                *value = level * share(step) + amount(step);
+            }
+        }
     }
 
     /// What the season does to the first `horizon` values after the series.
@@ -169,6 +194,28 @@ mod tests {
         for (step, value) in forecast.iter().enumerate() {
             assert!((value - pattern[(43 + step) % 5]).abs() < 0.2, "{forecast:?}");
         }
+    }
+
+    #[test]
+    fn smooths_levels_and_keeps_the_season() {
+        let of = |values: &[f64]| SeasonalAdjustment::new(values, 4, &CentredAverage::new(values, 4));
+        for level in [50.0, -3.0] {
+            let values: Vec<f64> =
+                (0..40_u32).map(|t| level + [1.0, 5.0, -2.0, 8.0][(t % 4) as usize]).collect();
+            let adjustment = of(&values);
+            assert_eq!(adjustment.relative, level > 0.0);
+            let season = adjustment.reseasonalise(vec![level; 4]);
+            let mut smooth = season.clone();
+            adjustment.smooth(&mut smooth);
+            assert!(smooth.iter().zip(&season).all(|(after, before)| (after - before).abs() < 1e-9));
+            let mut bent = adjustment.reseasonalise(vec![level, level + 10.0, level, level]);
+            adjustment.smooth(&mut bent);
+            let expected = adjustment.reseasonalise(vec![level, level + 8.0, level + 1.0, level]);
+            assert!(bent.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-9), "{bent:?}");
+        }
+        let mut short = [1.0, 9.0, 1.0];
+        of(&[1.0, 2.0, 3.0]).smooth(&mut short);
+        assert_eq!(short, [1.0, 9.0, 1.0]);
     }
 
     #[test]

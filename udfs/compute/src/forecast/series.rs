@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::analysis::Analysis;
-use super::auto::auto;
+use super::auto::{BEYOND, auto};
 use super::exponential_smoothing::Ring;
 use super::hw::holt_winters;
 use super::interval::{Bounds, bounds, shock_factor, unit_base};
@@ -117,7 +117,8 @@ fn forecast_with(
     match open(series, model)? {
         Opened::Repeated(forecast) => Ok(forecast),
         Opened::Scaled(scaled) => {
-            let mut analysis = Analysis::new(&scaled.values, scaled.season, series.horizon, ring, arch);
+            let steps = series.horizon.saturating_add(BEYOND);
+            let mut analysis = Analysis::new(&scaled.values, scaled.season, steps, ring, arch);
             Ok(close(&mut analysis, scaled.scale, model))
         }
     }
@@ -156,9 +157,9 @@ pub(crate) fn open(series: SeriesRef<'_>, model: Model) -> Result<Opened, Series
     Ok(Opened::Scaled(Scaled { values: values.iter().map(|v| v / scale).collect(), season, scale }))
 }
 
-/// Forecasts a series that was divided by `scale`.
+/// Forecasts a series that was divided by `scale`, [`BEYOND`] fewer steps than `analysis` has.
 pub(crate) fn close(analysis: &mut Analysis<'_>, scale: f64, model: Model) -> Forecast {
-    let (season, horizon) = (analysis.season, analysis.horizon);
+    let (season, horizon) = (analysis.season, analysis.horizon.saturating_sub(BEYOND));
     let (point, spread) = if model == Model::Auto {
         let consensus = auto(analysis);
         (consensus.forecast, consensus.spread)
@@ -172,6 +173,7 @@ pub(crate) fn close(analysis: &mut Analysis<'_>, scale: f64, model: Model) -> Fo
     let steps = point
         .iter()
         .zip(&spread)
+        .take(horizon)
         .enumerate()
         .map(|(index, (mean, spread))| {
             let unit = shocks * (base + SPREAD_SHARE * spread);
@@ -246,6 +248,18 @@ mod tests {
     fn bits(forecast: &Forecast) -> Vec<[u64; 6]> {
         let of = |s: &Step| [s.mean, s.unit, s.lo80, s.hi80, s.lo95, s.hi95].map(f64::to_bits);
         forecast.steps.iter().map(of).collect()
+    }
+
+    #[test]
+    fn a_step_does_not_depend_on_the_horizon() {
+        let values: Vec<f64> = (0..90_u32).map(|t| 60.0 + f64::from(t * 31 % 17 + t % 12 * 9 + t)).collect();
+        for season in [1, 4, 12, 24] {
+            let far = forecast_series(&values, season, 18, Model::Auto).expect("finite values");
+            for horizon in 0..18 {
+                let near = forecast_series(&values, season, horizon, Model::Auto).expect("finite values");
+                assert_eq!(near.steps, far.steps[..horizon]);
+            }
+        }
     }
 
     proptest! {
