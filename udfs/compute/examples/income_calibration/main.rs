@@ -1,7 +1,7 @@
 //! How well the income estimator knows what it does not know.
 //!
 //! Invents creators, estimates each, and compares with the truth: with more and more evidence; in worlds that
-//! depart from what the estimator believes; by tier and category; for every component (simulation-based
+//! depart from what the estimator believes; by tier, category and bureau; for every component (simulation-based
 //! calibration); and as a selection of whom to look at.
 //!
 //! ```text
@@ -10,6 +10,8 @@
 
 #![expect(clippy::print_stdout, reason = "the tables are the result")]
 
+mod bureau;
+mod concentration;
 mod score;
 mod selection;
 mod worlds;
@@ -17,12 +19,11 @@ mod worlds;
 use rayon::prelude::*;
 use tithe_compute::income::{Category, Evidence, Flag, Posterior, Priors, Quantity, posterior, simulate};
 
+use self::bureau::{BUREAUS, Bureau};
+use self::concentration::print_concentration;
 use self::score::{Score, kolmogorov_smirnov, limit_of_5_percent, mean, median, rank_among, share};
-use self::selection::{Candidate, audited_gap, precision, top_shares};
+use self::selection::{Candidate, audited_gap, precision};
 use self::worlds::worlds;
-
-/// Creators whose truth alone is needed, for the shares of the largest.
-const MANY: u32 = 100_000;
 
 /// What a mode hides of the evidence.
 type Hide = fn(&mut Evidence);
@@ -71,6 +72,8 @@ struct Case {
     score: Score,
     candidate: Candidate,
     category: Category,
+    /// Its place among the bureaus.
+    bureau: usize,
     ranks: [f64; 6],
     tempered: bool,
     more_draws: bool,
@@ -99,6 +102,7 @@ fn case(truth: &Priors, world: u64, index: u32, draws: u32, hide: Hide) -> Case 
             chance: chance(u64::from(index) * 8 + 7),
         },
         category,
+        bureau: Bureau::of(followers, category, chance(u64::from(index) * 8 + 6)),
         ranks,
         tempered: posterior.flags().has(Flag::Tempered),
         more_draws: posterior.flags().has(Flag::MoreDraws),
@@ -146,6 +150,16 @@ fn of_group(name: &str, cases: &[Case], belongs: impl Fn(&Case) -> bool) {
     );
 }
 
+fn mix(name: &str, cases: &[Case], bureau: usize) {
+    let here = || cases.iter().filter(|case| case.bureau == bureau);
+    let shares =
+        Category::ALL.map(|category| (share(here().map(|case| case.category == category)), category));
+    let (most, category) =
+        shares.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or((0.0, Category::Vlog));
+    let followers = median(here().map(|case| case.candidate.followers));
+    println!("{name:18} {followers:7.0}  {:4.1} % {category:?}", 100.0 * most);
+}
+
 fn main() {
     let arguments: Vec<u32> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let argument = |position: usize, default: u32| arguments.get(position).copied().unwrap_or(default);
@@ -169,6 +183,14 @@ fn main() {
     }
     for category in Category::ALL {
         of_group(&format!("{category:?}"), &all, |case| case.category == category);
+    }
+    for (place, bureau) in BUREAUS.iter().enumerate() {
+        of_group(bureau.name, &all, |case| case.bureau == place);
+    }
+
+    println!("\nbureau             median of followers, share of its most frequent category");
+    for (place, bureau) in BUREAUS.iter().enumerate() {
+        mix(bureau.name, &all, place);
     }
 
     println!("\nranks of the truth, all evidence: KS (5 % limit {limit:.3})");
@@ -200,16 +222,5 @@ fn main() {
         );
     }
 
-    println!("\nshares of receipts of the largest 1 % and 10 % of {MANY} creators (Korea 2024: 18 %, 47 %)");
-    let totals = |least: f64| -> Vec<f64> {
-        (0..MANY)
-            .into_par_iter()
-            .map(|index| simulate(&believed, u64::from(world) + 2, index).truth.total)
-            .filter(|total| *total >= least)
-            .collect()
-    };
-    for (name, least) in [("all", 0.0), ("from NT$100,000", 100_000.0)] {
-        let [top_1, top_10] = top_shares(totals(least));
-        println!("{name:18} {:.1} %  {:.1} %", 100.0 * top_1, 100.0 * top_10);
-    }
+    print_concentration(&believed, u64::from(world) + 2);
 }

@@ -64,10 +64,3 @@ pub(crate) fn audited_gap(candidates: &[Candidate]) -> (f64, f64) {
     let all: f64 = candidates.iter().map(|candidate| candidate.true_gap).sum();
     ((ranked + of_rest * mean) / all, error / all)
 }
-
-/// Shares of the total that the largest hundredth and tenth have.
-pub(crate) fn top_shares(mut totals: Vec<f64>) -> [f64; 2] {
-    totals.sort_unstable_by(|a, b| b.total_cmp(a));
-    let all: f64 = totals.iter().sum();
-    [100, 10].map(|part| totals.iter().take(totals.len() / part).sum::<f64>() / all)
-}

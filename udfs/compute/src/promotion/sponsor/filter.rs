@@ -1,11 +1,6 @@
-use std::ops::Range;
-
-use super::needed::{Before, Needed, contains};
-
-/// Most phrases of a filter: a bit each.
-pub(super) const MOST_PHRASES: usize = 64;
-/// Places where a phrase may begin that are kept apart.
-const MOST_STARTS: usize = 4;
+use super::automaton::Bytes;
+use super::hits::{Hits, Met};
+use super::needed::Needed;
 
 /// The texts that phrases need, and where in a text one of them may begin: told by its first character, or the first two
 /// of ASCII, so that most places are passed over by one look into a table.
@@ -21,8 +16,8 @@ pub(super) struct Filter {
     anywhere: u64,
     /// First characters of three bytes, a bit each, by their first two bytes and then by the third.
     characters: Box<[u64; 1024]>,
-    /// Bytes after one of ASCII, a bit each, by that one and the upper bits of the second.
-    pairs: Box<[[u64; 4]; 128]>,
+    /// Two bytes, the first of ASCII, a bit each, by the number that they are when read at once.
+    pairs: Box<[u64; 1024]>,
     /// Whether a text begins with a character of two or four bytes.
     others: bool,
 }
@@ -32,6 +27,8 @@ struct Entry {
     phrase: usize,
     needed: Needed,
     head: Head,
+    /// What the phrase may begin with.
+    first: Bytes,
 }
 
 /// The first eight bytes of a text, to be compared at once.
@@ -77,90 +74,6 @@ impl Entry {
     }
 }
 
-/// The phrases that may occur in a text, and where.
-#[derive(Debug)]
-pub(super) struct Hits {
-    /// A bit for each phrase of whose texts one occurs.
-    pub(super) possible: u64,
-    /// Of each such phrase, the place of its spot.
-    spot_of: [u8; MOST_PHRASES],
-    spots: Vec<Spot>,
-}
-
-/// Where a phrase may be.
-#[derive(Debug)]
-pub(super) struct Spot {
-    /// No occurrence begins before this byte.
-    pub(super) from: usize,
-    /// None begins after this one.
-    pub(super) last: usize,
-    /// Where one may begin at all, if that is known and at few places: those up to `known`, in rising order.
-    starts: [usize; MOST_STARTS],
-    known: usize,
-    scattered: bool,
-    /// The end of the text that occurs first and, of those that begin there, is preferred, while each text that was met
-    /// is a match alone.
-    end: Option<usize>,
-}
-
-impl Spot {
-    /// The first occurrence, where that is known.
-    pub(super) fn first(&self) -> Option<Range<usize>> {
-        self.end.map(|end| self.from..end)
-    }
-
-    /// The only bytes with which occurrences begin, if they are known.
-    pub(super) fn starts(&self) -> Option<&[usize]> {
-        self.starts.get(..self.known).filter(|_| !self.scattered)
-    }
-
-    fn at(from: usize, place: usize, whole: Option<usize>) -> Self {
-        let exact = from == place;
-        let known = usize::from(exact);
-        Self { from, last: place, starts: [from; MOST_STARTS], known, scattered: !exact, end: whole }
-    }
-
-    /// Texts are met from the first to the last.
-    fn add(&mut self, from: usize, place: usize, whole: Option<usize>) {
-        self.from = from.min(self.from);
-        self.end = self.end.filter(|_| whole.is_some());
-        let again = self.last == place;
-        self.last = place;
-        match self.starts.get_mut(self.known) {
-            _ if self.scattered => {}
-            Some(next) if from == place => {
-                *next = place;
-                self.known += usize::from(!again);
-            }
-            _ => self.scattered = from != place || !again,
-        }
-    }
-}
-
-impl Hits {
-    fn none() -> Self {
-        Self { possible: 0, spot_of: [0; MOST_PHRASES], spots: Vec::with_capacity(8) }
-    }
-
-    /// Where a phrase may be, if it is possible.
-    pub(super) fn spot(&self, phrase: usize) -> Option<&Spot> {
-        let spot = self.spot_of.get(phrase).filter(|_| self.possible >> phrase & 1 == 1)?;
-        self.spots.get(usize::from(*spot))
-    }
-
-    fn add(&mut self, phrase: usize, from: usize, place: usize, whole: Option<usize>) {
-        let Some(of_phrase) = self.spot_of.get_mut(phrase) else { return };
-        if self.possible >> phrase & 1 == 0 {
-            // Of 64 at most.
-            *of_phrase = u8::try_from(self.spots.len()).unwrap_or(u8::MAX);
-            self.spots.push(Spot::at(from, place, whole));
-            self.possible |= 1 << phrase;
-        } else if let Some(spot) = self.spots.get_mut(usize::from(*of_phrase)) {
-            spot.add(from, place, whole);
-        }
-    }
-}
-
 /// Numbers of characters that are told apart.
 const MOST_CHARACTERS: usize = 0x1_0000;
 /// The first group has no texts: of what none begins with.
@@ -169,25 +82,26 @@ const NO_GROUP: u16 = 0;
 const NO_ASCII: u8 = 0x80;
 
 impl Filter {
-    /// Of the texts that each phrase needs, none of them empty, if it needs any; at most 64 phrases.
-    pub(super) fn new(phrases: Vec<Option<Vec<Needed>>>) -> Self {
+    /// Of the texts that each phrase needs, none of them empty, if it needs any, and of the bytes that it may begin with; at
+    /// most 64 phrases.
+    pub(super) fn new(phrases: Vec<(Option<Vec<Needed>>, Bytes)>) -> Self {
         let mut filter = Self {
             groups: vec![Vec::new()],
             of_character: vec![NO_GROUP; MOST_CHARACTERS].into(),
             of_pair: vec![NO_GROUP; 128 * 256].into(),
             anywhere: 0,
             characters: Box::new([0; 1024]),
-            pairs: Box::new([[0; 4]; 128]),
+            pairs: Box::new([0; 1024]),
             others: false,
         };
-        for (phrase, needed) in phrases.into_iter().enumerate() {
+        for (phrase, (needed, first)) in phrases.into_iter().enumerate() {
             let Some(needed) = needed else {
                 filter.anywhere |= 1 << phrase;
                 continue;
             };
             for mut needed in needed {
                 needed.text.make_ascii_lowercase();
-                filter.add(Entry { phrase, head: Head::of(&needed.text), needed });
+                filter.add(Entry { phrase, head: Head::of(&needed.text), needed, first });
             }
         }
         filter
@@ -208,10 +122,10 @@ impl Filter {
                 pairs.sort_unstable();
                 pairs.dedup();
                 for (first, second) in pairs {
-                    let after = &mut self.pairs[usize::from(first)];
-                    after[usize::from(second >> 6)] |= 1 << (second & 63);
-                    if second == NO_ASCII {
-                        after[2..].fill(u64::MAX);
+                    let last = if second == NO_ASCII { u8::MAX } else { second };
+                    for second in second..=last {
+                        let pair = u16::from_le_bytes([first, second]);
+                        self.pairs[usize::from(pair >> 6)] |= 1 << (pair & 63);
                     }
                     put(&mut self.groups, self.of_pair.get_mut(place_of_pair(first, second)), &entry);
                 }
@@ -234,7 +148,8 @@ impl Filter {
         while anywhere != 0 {
             // Of 64 bits.
             let phrase = anywhere.trailing_zeros() as usize;
-            hits.get_or_insert_with(Hits::none).add(phrase, 0, text.len(), None);
+            let met = Met { phrase, from: 0, last: text.len(), first: &Bytes::ALL, whole: None };
+            hits.get_or_insert_with(Hits::none).add(&met, bytes);
             anywhere &= anywhere - 1;
         }
         let mut place = 0;
@@ -247,8 +162,10 @@ impl Filter {
                     1
                 }
                 0xE0..=0xEF => {
-                    if self.characters[start_of(first, second)] >> (third & 63) & 1 == 1 {
-                        self.add_hits(self.group_at(text, place), text, place, &mut hits);
+                    let start = start_of(first, second);
+                    if self.characters[start] >> (third & 63) & 1 == 1 {
+                        let number = start << 6 | usize::from(third & 63);
+                        self.add_hits(self.of_character.get(number), text, place, &mut hits);
                     }
                     3
                 }
@@ -275,7 +192,8 @@ impl Filter {
 
     /// Whether a text begins with a byte of ASCII and this one after it.
     fn admits(&self, first: u8, second: u8) -> bool {
-        self.pairs[usize::from(first & 127)][usize::from(second >> 6)] >> (second & 63) & 1 == 1
+        let pair = u16::from_le_bytes([first, second]);
+        self.pairs[usize::from(pair >> 6)] >> (pair & 63) & 1 == 1
     }
 
     fn group_of_pair(&self, first: u8, second: u8) -> Option<&u16> {
@@ -294,16 +212,12 @@ impl Filter {
         let rest = text.as_bytes().get(place..).unwrap_or_default();
         let start = first_eight(rest);
         for entry in group {
-            if entry.begins(rest, start) {
-                let before = || text.get(..place).unwrap_or_default();
-                let from = match &entry.needed.before {
-                    Before::Bytes(0) => place,
-                    Before::Bytes(bytes) => text.floor_char_boundary(place.saturating_sub(*bytes)),
-                    Before::Characters(class) => before().trim_end_matches(|c| contains(class, c)).len(),
-                    Before::Anything => 0,
-                };
+            if entry.begins(rest, start)
+                && let Some((from, last)) = entry.needed.before.starts(text, place)
+            {
                 let whole = entry.needed.whole.then_some(place + entry.needed.text.len());
-                hits.get_or_insert_with(Hits::none).add(entry.phrase, from, place, whole);
+                let met = Met { phrase: entry.phrase, from, last, first: &entry.first, whole };
+                hits.get_or_insert_with(Hits::none).add(&met, text.as_bytes());
             }
         }
     }
@@ -343,9 +257,13 @@ fn start_of(first: u8, second: u8) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use proptest::prelude::proptest;
 
     use super::*;
+    use crate::promotion::sponsor::automaton::Automaton;
+    use crate::promotion::sponsor::needed::{Before, needed_texts};
 
     const NEEDED: [&[&str]; 6] =
         [&["團購", "團"], &["#ad", "Ko-Fi"], &["團購價", "$"], &["é", "👍讚"], &["a團", "x"], &["購"]];
@@ -358,13 +276,17 @@ mod tests {
             | 1 << 6
     }
 
+    fn at_most(most: Option<usize>) -> Before {
+        Before { least: 0, most, characters: None }
+    }
+
     fn filter() -> Filter {
         let needed =
-            |text: &&str| Needed { text: (*text).to_owned(), before: Before::Bytes(1), whole: false };
+            |text: &&str| Needed { text: (*text).to_owned(), before: at_most(Some(1)), whole: false };
         let mut phrases: Vec<Option<Vec<Needed>>> =
             NEEDED.iter().map(|texts| Some(texts.iter().map(needed).collect())).collect();
         phrases.push(None);
-        Filter::new(phrases)
+        Filter::new(phrases.into_iter().map(|needed| (needed, Bytes::ALL)).collect())
     }
 
     fn possible(text: &str) -> u64 {
@@ -403,7 +325,7 @@ mod tests {
     #[test]
     fn told_what_is_found_first_and_the_few_places_where_a_phrase_begins() {
         let lexicon = ["團購價|團購|(?i)ko-?fi", "購物(甲|乙)|贊助", "[0-9]{1,2}折|免運"];
-        let needed = |pattern| crate::promotion::sponsor::needed::needed_texts(pattern);
+        let needed = |pattern| (needed_texts(pattern), Automaton::new(pattern).unwrap().first());
         let filter = Filter::new(lexicon.map(needed).into());
         let check = |text: &str, phrase: usize, first: Option<Range<usize>>, starts: Option<&[usize]>| {
             let hits = filter.hits(text).unwrap();
@@ -413,25 +335,28 @@ mod tests {
         check("a團購價團購", 0, Some(1..10), Some(&[1, 10]));
         check("團購KoFi", 0, Some(0..6), Some(&[0, 6]));
         check("團購團購團購團購", 0, Some(0..6), Some(&[0, 6, 12, 18]));
-        check("團購團購團購團購價團購", 0, Some(0..6), None);
+        check(&"團購".repeat(9), 0, Some(0..6), None);
         check("購物甲贊助", 1, Some(0..9), Some(&[0, 9]));
-        check("8折免運", 2, None, None);
-        check("免運8折", 2, None, None);
+        check("88折免運", 2, None, Some(&[0, 1, 5]));
+        check("免運a8折", 2, None, Some(&[0, 7]));
+        check("折免運打折", 2, Some(3..9), Some(&[3]));
         check("免運免運", 2, Some(0..6), Some(&[0, 6]));
     }
 
     #[test]
     fn told_where_a_phrase_may_begin_and_how_late() {
-        let digits = || match crate::promotion::sponsor::needed::needed_texts("[0-9]+元") {
+        let digits = || match needed_texts("[0-9]+元") {
             Some(needed) => needed,
             None => panic!("needs a text"),
         };
         let needed = |text: &str, before| Needed { text: text.to_owned(), before, whole: false };
-        let filter = Filter::new(vec![
+        let phrases = [
             Some(digits()),
-            Some(vec![needed("購", Before::Bytes(2)), needed("團", Before::Anything)]),
-            Some(vec![needed("無", Before::Bytes(0))]),
-        ]);
+            Some(vec![needed("購", at_most(Some(2))), needed("團", at_most(None))]),
+            Some(vec![needed("無", at_most(Some(0)))]),
+        ]
+        .map(|needed| (needed, Bytes::ALL));
+        let filter = Filter::new(phrases.into());
         let told = |text: &str| {
             let hits = filter.hits(text);
             [0, 1, 2].map(|phrase| {
@@ -439,8 +364,8 @@ mod tests {
             })
         };
         assert_eq!(told("abc"), [None, None, None]);
-        assert_eq!(told("a 12元 元"), [Some((2, 8)), None, None]);
-        assert_eq!(told("元 1元"), [Some((0, 5)), None, None]);
+        assert_eq!(told("a 12元 元"), [Some((2, 3)), None, None]);
+        assert_eq!(told("元 1元"), [Some((4, 4)), None, None]);
         assert_eq!(told("abc購購"), [None, Some((1, 6)), None]);
         assert_eq!(told("a購無團無"), [None, Some((0, 7)), Some((4, 10))]);
     }

@@ -1,10 +1,15 @@
 use std::sync::LazyLock;
 
 use regex_automata::meta::Regex;
+use regex_automata::util::pool::{Pool, PoolGuard};
 use regex_automata::util::primitives::PatternID;
 
-use super::filter::{Filter, Hits, MOST_PHRASES};
+use super::automaton::{Automaton, Bytes, CachePool, Caches};
+use super::code_end::code_at_the_end;
+use super::filter::Filter;
+use super::hits::{Hits, MOST_PHRASES};
 use super::needed::{Needed, needed_texts};
+use super::occurrences::MOST_GROUPS;
 use super::signals::{Pass, pass_of};
 
 /// One row of the lexicon.
@@ -14,9 +19,13 @@ pub(super) struct Phrase {
     pub(super) class: &'static str,
     pub(super) pass: Pass,
     pub(super) pattern: Regex,
+    /// The same from a known place on.
+    pub(super) automaton: Option<Automaton>,
     /// The pattern's groups of discount codes and of registration numbers.
     pub(super) code: Option<usize>,
     pub(super) ban: Option<usize>,
+    /// The bytes of codes, if they alone tell the code in an occurrence.
+    pub(super) code_at_the_end: Option<Bytes>,
     pub(super) log_odds: f64,
 }
 
@@ -24,7 +33,10 @@ pub(super) struct Phrase {
 #[derive(Debug)]
 pub struct SponsorLexicon {
     pub(super) phrases: Vec<Phrase>,
+    /// Those of each pass, a bit each.
+    pub(super) passes: [(Pass, u64); 3],
     filter: Filter,
+    caches: CachePool,
 }
 
 impl SponsorLexicon {
@@ -49,14 +61,31 @@ impl SponsorLexicon {
         if phrases.len() > MOST_PHRASES {
             return Err(format!("sponsorship lexicon: {} rows, of {MOST_PHRASES} at most", phrases.len()));
         }
-        let (phrases, needed) = phrases.into_iter().unzip();
-        Ok(Self { phrases, filter: Filter::new(needed) })
+        let (phrases, needed): (Vec<Phrase>, Vec<_>) = phrases.into_iter().unzip();
+        let firsts =
+            phrases.iter().map(|phrase| phrase.automaton.as_ref().map_or(Bytes::ALL, Automaton::first));
+        let filter = Filter::new(needed.into_iter().zip(firsts).collect());
+        let of_pass = |pass: Pass| {
+            let bit = |(place, phrase): (usize, &Phrase)| u64::from(phrase.pass == pass) << place;
+            (pass, phrases.iter().enumerate().map(bit).sum())
+        };
+        let passes = [Pass::Negation, Pass::Explicit, Pass::Rest].map(of_pass);
+        Ok(Self { phrases, passes, filter, caches: Pool::new(no_caches) })
     }
 
     /// The phrases that may occur in a text and where, found in one pass: most texts have none.
     pub(super) fn hits(&self, text: &str) -> Option<Hits> {
         self.filter.hits(text)
     }
+
+    /// What the automata keep between searches, for one thread at a time.
+    pub(super) fn caches(&self) -> PoolGuard<'_, Caches, fn() -> Caches> {
+        self.caches.get()
+    }
+}
+
+fn no_caches() -> Caches {
+    std::iter::repeat_with(|| None).take(MOST_PHRASES).collect()
 }
 
 /// A row, and the texts that its phrase needs.
@@ -72,12 +101,17 @@ fn read_phrase(line: &'static str) -> Result<(Phrase, Option<Vec<Needed>>), Stri
     }
     let compiled = Regex::new(pattern).map_err(|error| error.to_string())?;
     let group = |name: &str| compiled.group_info().to_index(PatternID::ZERO, name);
+    if compiled.captures_len() > MOST_GROUPS {
+        return Err(format!("{} groups, of {MOST_GROUPS} at most", compiled.captures_len()));
+    }
     let phrase = Phrase {
         id,
         class,
         pass: pass_of(class),
         code: group("code"),
         ban: group("ban"),
+        automaton: Automaton::new(pattern),
+        code_at_the_end: code_at_the_end(pattern, "code"),
         pattern: compiled,
         log_odds: log_odds.parse().map_err(|error| format!("log_odds {log_odds}: {error}"))?,
     };

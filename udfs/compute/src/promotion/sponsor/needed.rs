@@ -14,15 +14,39 @@ pub(super) struct Needed {
     pub(super) whole: bool,
 }
 
-/// How far before a text that it contains a match may begin.
+/// What a match may have before a text that it contains.
 #[derive(Debug, Clone)]
-pub(super) enum Before {
-    /// At most so many bytes.
-    Bytes(usize),
-    /// As far back as these characters go, of which the text's first is none.
-    Characters(ClassUnicode),
-    /// Anywhere.
-    Anything,
+pub(super) struct Before {
+    /// So many bytes at least.
+    pub(super) least: usize,
+    /// So many at most, if that is bounded.
+    pub(super) most: Option<usize>,
+    /// Of these characters alone; `None` where it may be anything.
+    pub(super) characters: Option<ClassUnicode>,
+}
+
+impl Before {
+    /// The first place where a match with the text at `place` may begin and the last one, if it may begin at all.
+    pub(super) fn starts(&self, text: &str, place: usize) -> Option<(usize, usize)> {
+        let from = match (&self.characters, self.most) {
+            (_, Some(0)) => return Some((place, place)),
+            (None, Some(most)) => text.floor_char_boundary(place.saturating_sub(most)),
+            (None, None) => 0,
+            (Some(class), most) => {
+                let mut from = place;
+                for c in text.get(..place).unwrap_or_default().chars().rev() {
+                    let next = from - c.len_utf8();
+                    if most.is_some_and(|most| place - next > most) || !contains(class, c) {
+                        break;
+                    }
+                    from = next;
+                }
+                from
+            }
+        };
+        let last = place.checked_sub(self.least)?;
+        (from <= last).then_some((from, last))
+    }
 }
 
 /// What a part of a pattern says about the texts in its matches. Texts stand in the order in which the pattern prefers them.
@@ -57,42 +81,44 @@ impl Text {
     }
 }
 
-/// What a pattern matches, roughly: at most so many bytes, if that is bounded, of these characters.
+/// What a pattern matches, roughly: at least so many bytes, at most so many, if that is bounded, of these characters.
 #[derive(Debug, Clone)]
 struct Reach {
-    bytes: Option<usize>,
+    least: usize,
+    most: Option<usize>,
     characters: ClassUnicode,
 }
 
 impl Reach {
     fn nothing() -> Self {
-        Self { bytes: Some(0), characters: ClassUnicode::empty() }
+        Self { least: 0, most: Some(0), characters: ClassUnicode::empty() }
     }
 
     fn of(patterns: &[Hir]) -> Self {
         patterns.iter().fold(Self::nothing(), |before, pattern| {
             let mut characters = ClassUnicode::empty();
             collect_characters(pattern, &mut characters);
-            before.then(&Self { bytes: pattern.properties().maximum_len(), characters })
+            let told = pattern.properties();
+            let least = told.minimum_len().unwrap_or_default();
+            before.then(&Self { least, most: told.maximum_len(), characters })
         })
     }
 
     fn then(mut self, next: &Self) -> Self {
-        self.bytes = self.bytes.zip(next.bytes).map(|(first, second)| first + second);
+        self.least += next.least;
+        self.most = self.most.zip(next.most).map(|(first, second)| first + second);
         self.characters.union(&next.characters);
         self
     }
 
-    /// Characters end at the text itself, so that two occurrences never lead over the same ground, and at what has been
-    /// blanked.
+    /// Characters that may be what has been blanked tell nothing. Without a bound they end at the text itself, so that two
+    /// occurrences never lead over the same ground.
     fn before(self, text: &str) -> Before {
         let holds = |c: char| contains(&self.characters, c);
         let first = text.chars().next().unwrap_or_default();
-        match self.bytes {
-            Some(bytes) => Before::Bytes(bytes),
-            None if holds('\0') || holds(first) || holds(first.to_ascii_uppercase()) => Before::Anything,
-            None => Before::Characters(self.characters),
-        }
+        let again = self.most.is_none() && (holds(first) || holds(first.to_ascii_uppercase()));
+        let characters = (!holds('\0') && !again).then_some(self.characters);
+        Before { least: self.least, most: self.most, characters }
     }
 }
 
@@ -301,26 +327,46 @@ mod tests {
             let told: Vec<String> = needed_texts(pattern)
                 .unwrap()
                 .into_iter()
-                .map(|Needed { text, before, whole: _ }| match before {
-                    Before::Bytes(bytes) => format!("{text} after {bytes}"),
-                    Before::Characters(characters) => {
-                        let some =
-                            ['0', ' ', ',', '中', '\0'].into_iter().filter(|c| contains(&characters, *c));
-                        format!("{text} after any of {:?}", some.collect::<String>())
-                    }
-                    Before::Anything => format!("{text} after anything"),
+                .map(|Needed { text, before: Before { least, most, characters }, whole: _ }| {
+                    let some = |class: &ClassUnicode| {
+                        let some = ['0', ' ', ',', '中', '\0'].into_iter().filter(|c| contains(class, *c));
+                        format!("{:?}", some.collect::<String>())
+                    };
+                    let most = most.map_or("any number".to_owned(), |most| most.to_string());
+                    let of = characters.as_ref().map_or("anything".to_owned(), some);
+                    format!("{text} after {least} to {most} of {of}")
                 })
                 .collect();
             assert_eq!(told, expected, "{pattern}");
         };
-        check("團購", &["團購 after 0"]);
-        check("贊助|[0-9]{1,3}(,[0-9])?元", &["贊助 after 0", "元 after 5"]);
-        check(r"[0-9]+\s?元", &["元 after any of \"0 \""]);
-        check(r"[0-9]+,?(甲|[a-z]+乙)", &["甲 after any of \"0,\"", "乙 after any of \"0,\""]);
-        check("(一?二){2}三?", &["一二 after 0", "二 after 0"]);
-        check("[^0]*團購", &["團購 after anything"]);
-        check("[0-9購]+購", &["購 after anything"]);
-        check(r"(?s).{2}團", &["團 after 8"]);
-        check("甲{2,}x?乙丙", &["x乙丙 after any of \"\"", "乙丙 after any of \"\""]);
+        check("團購", &[r#"團購 after 0 to 0 of """#]);
+        check("贊助|[0-9]{1,3}(,[0-9])?元", &[r#"贊助 after 0 to 0 of """#, r#"元 after 1 to 5 of "0,""#]);
+        check(r"[0-9]+\s?元", &[r#"元 after 1 to any number of "0 ""#]);
+        check(
+            r"[0-9]+,?(甲|[a-z]+乙)",
+            &[r#"甲 after 1 to any number of "0,""#, r#"乙 after 2 to any number of "0,""#],
+        );
+        check("(一?二){2}三?", &[r#"一二 after 0 to 0 of """#, r#"二 after 0 to 0 of """#]);
+        check("[^0]*團購", &["團購 after 0 to any number of anything"]);
+        check("[0-9購]+購", &["購 after 1 to any number of anything"]);
+        check(r"(?s).{2}團", &["團 after 2 to 8 of anything"]);
+        check(
+            "甲{2,}x?乙丙",
+            &[r#"x乙丙 after 6 to any number of """#, r#"乙丙 after 6 to any number of """#],
+        );
+    }
+
+    #[test]
+    fn told_where_a_match_with_a_text_may_begin() {
+        let check = |pattern: &str, text: &str, place: usize, expected: Option<(usize, usize)>| {
+            let needed = needed_texts(pattern).unwrap();
+            assert_eq!(needed[0].before.starts(text, place), expected, "{pattern} {text}");
+        };
+        check("團購", "a團購", 1, Some((1, 1)));
+        check("[0-9]{1,2}折", "a123折", 4, Some((2, 3)));
+        check("[0-9]{1,2}折", "打折", 3, None);
+        check(r"[0-9]+\s?元", "a12 元", 4, Some((1, 3)));
+        check("[^0]團", "甲團", 3, Some((0, 2)));
+        check("[^0]團", "團", 0, None);
     }
 }

@@ -1,9 +1,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use regex_automata::{Anchored, Input};
-
-use super::lexicon::{Phrase, SponsorLexicon};
+use super::lexicon::SponsorLexicon;
+use super::occurrences::{Sought, Within};
 use crate::text::mask_mailboxes;
 
 /// Score from which a text counts as sponsored: even odds where one text in eight is sponsored.
@@ -11,6 +10,12 @@ const SPONSORED_FROM: f64 = 2.0;
 
 /// Most discount codes, and most registration numbers, kept of one text.
 pub(super) const MOST_CODES: usize = 64;
+
+/// What occurrences are blanked with, in pieces.
+const BLANKS: &str = match str::from_utf8(&[0; 64]) {
+    Ok(blanks) => blanks,
+    Err(_) => "",
+};
 
 /// Longest evidence quoted, in characters.
 const LONGEST_QUOTE: usize = 120;
@@ -78,24 +83,27 @@ impl SponsorLexicon {
     pub fn signals(&self, text: &str) -> SponsorSignals {
         let mut signals = SponsorSignals::default();
         let Some(hits) = self.hits(text) else { return signals };
+        let most = hits.possible.count_ones() as usize;
+        signals.evidence.reserve_exact(most);
+        signals.classes.reserve_exact(most);
+        let mut caches = self.caches();
         let mut visible = Cow::Borrowed(text);
         let mut found = 0;
-        for pass in [Pass::Negation, Pass::Explicit, Pass::Rest] {
+        for (pass, phrases) in self.passes {
             let mut spent: Vec<Range<usize>> = Vec::new();
-            for place in ones(hits.possible) {
-                let Some(phrase) = self.phrases.get(place).filter(|phrase| phrase.pass == pass) else {
-                    continue;
-                };
-                let Some(spot) = hits.spot(place) else { continue };
+            for place in ones(hits.possible & phrases) {
+                let Some(phrase) = self.phrases.get(place) else { continue };
+                let (Some(spot), Some(cache)) = (hits.spot(place), caches.get_mut(place)) else { continue };
+                let mut sought = Sought { phrase, cache };
                 let mut within = Within { from: spot.from, last: spot.last, starts: spot.starts() };
                 let blanked = match &visible {
                     Cow::Owned(blanked) => Some(blanked.as_str()),
                     Cow::Borrowed(_) => None,
                 };
                 let known = spot.first().filter(|span| !blanked.is_some_and(|text| is_blanked(text, span)));
-                let Some(span) = known.or_else(|| phrase.first(text, blanked, &within)) else { continue };
+                let Some(span) = known.or_else(|| sought.first(text, blanked, &within)) else { continue };
                 within.from = span.end;
-                let evidence = signals.collect(phrase, &visible, span.clone(), &within);
+                let evidence = signals.collect(&mut sought, &visible, span.clone(), &within);
                 signals.evidence.push(SponsorEvidence {
                     id: phrase.id,
                     class: phrase.class,
@@ -106,7 +114,7 @@ impl SponsorLexicon {
                 found |= 1 << place;
                 if pass != Pass::Rest {
                     spent.push(span);
-                    spent.extend(phrase.spans(&visible, within));
+                    spent.extend(sought.spans(&visible, within));
                 }
             }
             blank(&mut visible, spent);
@@ -126,60 +134,6 @@ fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// Where a phrase may still begin.
-#[derive(Debug, Clone)]
-struct Within<'a> {
-    from: usize,
-    last: usize,
-    /// The only places, if they are known.
-    starts: Option<&'a [usize]>,
-}
-
-impl Phrase {
-    /// The first occurrence in the text, of which some may have been blanked, that is no work of the blanks.
-    fn first(&self, text: &str, blanked: Option<&str>, within: &Within<'_>) -> Option<Range<usize>> {
-        let span = self.next(blanked.unwrap_or(text), within)?;
-        // Blanks part words: what occurs among them alone does not occur in the text.
-        let parted = blanked.is_some_and(|blanked| touches_blank(blanked, &span));
-        (!parted || self.next(text, within).is_some()).then_some(span)
-    }
-
-    /// The first occurrence that begins there.
-    fn next(&self, text: &str, within: &Within<'_>) -> Option<Range<usize>> {
-        if within.from > within.last {
-            return None;
-        }
-        let Some(starts) = within.starts else {
-            // Mostly where it may begin at all.
-            return self.at(text, within.from).or_else(|| {
-                self.pattern.search(&Input::new(text).range(within.from..)).map(|span| span.range())
-            });
-        };
-        starts.iter().filter(|start| **start >= within.from).find_map(|start| self.at(text, *start))
-    }
-
-    /// The occurrence that begins with this byte.
-    fn at(&self, text: &str, start: usize) -> Option<Range<usize>> {
-        let input = Input::new(text).range(start..).anchored(Anchored::Yes);
-        self.pattern.search_half(&input).map(|end| start..end.offset())
-    }
-
-    /// All occurrences, none over another. No phrase matches an empty text, so each begins after the last.
-    fn spans(&self, text: &str, mut within: Within<'_>) -> impl Iterator<Item = Range<usize>> {
-        std::iter::from_fn(move || {
-            let span = self.next(text, &within)?;
-            within.from = span.end;
-            Some(span)
-        })
-    }
-}
-
-/// Whether what a phrase was found by, the characters beside it included, is not all of the text.
-fn touches_blank(visible: &str, span: &Range<usize>) -> bool {
-    let seen = span.start.saturating_sub(1)..visible.len().min(span.end + 1);
-    visible.as_bytes().get(seen).is_none_or(|seen| seen.contains(&0))
-}
-
 /// Whether any of a span has been blanked.
 fn is_blanked(blanked: &str, span: &Range<usize>) -> bool {
     blanked.as_bytes().get(span.clone()).is_none_or(|bytes| bytes.contains(&0))
@@ -195,7 +149,11 @@ pub(super) fn blank(visible: &mut Cow<'_, str>, mut spent: Vec<Range<usize>>) {
     for span in &spent {
         // Spans begin and end between characters.
         left.push_str(visible.get(left.len()..span.start).unwrap_or_default());
-        left.extend(std::iter::repeat_n('\0', span.end.saturating_sub(left.len())));
+        let mut blanks = span.end.saturating_sub(left.len());
+        while let Some(some) = BLANKS.get(..blanks.min(BLANKS.len())).filter(|some| !some.is_empty()) {
+            left.push_str(some);
+            blanks -= some.len();
+        }
     }
     left.push_str(visible.get(left.len()..).unwrap_or_default());
     *visible = Cow::Owned(left);
@@ -206,20 +164,18 @@ impl SponsorSignals {
     /// part of the first that is evidence.
     fn collect(
         &mut self,
-        phrase: &Phrase,
+        sought: &mut Sought<'_>,
         text: &str,
         first: Range<usize>,
         after: &Within<'_>,
     ) -> Range<usize> {
+        let phrase = sought.phrase;
         if phrase.code.is_none() && phrase.ban.is_none() {
             return first;
         }
-        let (mut captures, mut evidence) = (phrase.pattern.create_captures(), None);
-        for span in std::iter::once(first.clone()).chain(phrase.spans(text, after.clone())) {
-            let whole = Input::new(text).span(span.clone()).anchored(Anchored::Yes);
-            phrase.pattern.search_captures(&whole, &mut captures);
-            let group = |group: Option<usize>| captures.get_group(group?).map(|found| found.range());
-            let (code, ban) = (group(phrase.code), group(phrase.ban));
+        let mut evidence = None;
+        for span in std::iter::once(first.clone()).chain(sought.spans(text, after.clone())) {
+            let [code, ban] = phrase.captured(text, &span);
             if evidence.is_none() {
                 evidence = Some(span.start..ban.as_ref().map_or(span.end, |ban| ban.end));
             }
@@ -256,7 +212,12 @@ impl SponsorSignals {
 }
 
 pub(super) fn quote(span: &str) -> String {
-    let masked = mask_mailboxes(span.trim());
+    let span = span.trim();
+    // Nearly all.
+    if span.len() <= LONGEST_QUOTE && !span.bytes().any(|byte| matches!(byte, b'@' | 0)) {
+        return span.to_owned();
+    }
+    let masked = mask_mailboxes(span);
     if masked.len() <= LONGEST_QUOTE && !masked.contains('\0') {
         return masked.into_owned();
     }
