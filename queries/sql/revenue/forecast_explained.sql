@@ -6,7 +6,7 @@
 -- param: calendar text lunar_new_year – none, or lunar_new_year for the holiday that moves between January and February
 -- param: drift decimal 0 – share of the past yearly growth that goes on, 0 to 1
 -- column: month date – month forecast
--- column: net_collections_million double – expected, NT$ million: the median of the six methods, 1 decimal
+-- column: net_collections_million double – expected, NT$ million: near the median of the six methods, 1 decimal
 -- column: lo80 double – low end of the 80 % interval, NT$ million, 1 decimal
 -- column: hi80 double – high end of the 80 % interval, NT$ million, 1 decimal
 -- column: year_before_million double – collected in the same month of the last year, NT$ million, 1 decimal

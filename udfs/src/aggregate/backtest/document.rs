@@ -49,7 +49,7 @@ pub(crate) static BACKTEST: FunctionDoc = FunctionDoc {
         ArgumentDoc {
             name: "model",
             sql_type: "VARCHAR constant",
-            description: "'auto' (default: median of all others), 'snaive', 'dot', 'ets', 'hw', 'ar' or 'smedian'.",
+            description: "'auto' (default: a vote of all others), 'snaive', 'dot', 'ets', 'hw', 'ar' or 'smedian'.",
         },
         ArgumentDoc {
             name: "season",

@@ -11,9 +11,10 @@ pub(crate) static FORECAST: FunctionDoc = FunctionDoc {
     description: "Takes the rows of a group, in any order, as one series and gives the next `horizon` values. \
         The distance between periods is recognised from the data: months (every 1, 2, 3, 6 or 12, on the same day or \
         the last of the month), weeks, days, hours, or a fixed step of integers; a series that is on no grid gets no \
-        forecast. The default model is the median, step by step, of six: seasonal naive, Dynamic Optimised Theta, an \
+        forecast. The default model is a vote, step by step, of six: seasonal naive, Dynamic Optimised Theta, an \
         average of exponential smoothing models, Holt-Winters, an autoregression, and the median of the last \
-        year. Negative and zero values are taken. The intervals come from errors measured on real tax series, in units \
+        year. It is their median for years, hours and series that touch zero, a little beyond it for quarters and \
+        two-month periods, where flat members lag behind growth, and near it and smoothed for months and weeks. Negative and zero values are taken. The intervals come from errors measured on real tax series, in units \
         of the series' own error, and for monthly series narrower where none of the past moved the series far; they do not \
         foresee a shock that hits all series at once. The answer does not \
         depend on the order of rows, partitions or threads, nor on the setting `tithe.compute.backend`, which lets a GPU \
@@ -46,7 +47,7 @@ pub(crate) static FORECAST: FunctionDoc = FunctionDoc {
         ArgumentDoc {
             name: "model",
             sql_type: "VARCHAR constant",
-            description: "'auto' (default: median of all others), 'snaive', 'dot', 'ets', 'hw', 'ar' or 'smedian'.",
+            description: "'auto' (default: a vote of all others), 'snaive', 'dot', 'ets', 'hw', 'ar' or 'smedian'.",
         },
         ArgumentDoc {
             name: "season",
