@@ -20,8 +20,8 @@ use crate::catalog::{CATALOG, Lake, LakeCatalog, LakeLocation, OWN_SCHEMA, OnlyF
 use crate::cluster::{Cluster, Fingerprint};
 use crate::error::{EngineError, Result};
 use crate::execute::{
-    QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, memory_pool, merge_reserve,
-    merged_files,
+    QueryMetrics, SpillFolder, default_memory_limit, follow_spawned_work, footers_kept, memory_pool,
+    merge_reserve, merged_files,
 };
 use crate::optimize::{
     AggregateBeforeJoin, CompactTexts, DistinctByGroups, FirstOfGroups, FolderJoins, LargeJoins,
@@ -69,8 +69,11 @@ impl Engine {
         let partitions =
             options.target_partitions.unwrap_or_else(|| SessionConfig::new().target_partitions());
         // DataFusion would remember which files a directory holds, and miss those that come later.
+        let (footers, ranges) = footers_kept(memory);
         let mut runtime = RuntimeEnvBuilder::new()
             .with_object_list_cache_limit(0)
+            .with_metadata_cache_limit(footers)
+            .with_file_statistics_cache_limit(ranges)
             .with_memory_pool(memory_pool(memory, partitions));
         let spill = match SpillFolder::open(&std::env::temp_dir()) {
             Ok(folder) => {

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use datafusion::execution::cache::cache_manager::{
+    DEFAULT_FILE_STATISTICS_MEMORY_LIMIT, DEFAULT_METADATA_CACHE_LIMIT,
+};
 use datafusion::execution::memory_pool::MemoryPool;
 
 use super::sharing_pool::SharingPool;
@@ -19,6 +22,13 @@ pub(crate) fn default_memory_limit() -> usize {
         Some(bytes) => bytes / 10 * 6,
         None => UNKNOWN_MACHINE,
     }
+}
+
+/// What footers may take that are kept, and again what is kept of the ranges of files' columns: a sixteenth of `limit`, and no less
+/// than DataFusion gives them. With less than a query needs of them, each one reads the footers of all files again.
+pub(crate) fn footers_kept(limit: usize) -> (usize, usize) {
+    let share = limit / 16;
+    (share.max(DEFAULT_METADATA_CACHE_LIMIT), share.max(DEFAULT_FILE_STATISTICS_MEMORY_LIMIT))
 }
 
 /// A pool of `bytes` that queries share and their operators, in so many partitions.

@@ -33,7 +33,7 @@ pub(crate) use file_scan::{file_scan, reads_nothing};
 pub(crate) use guarded::guard;
 pub(crate) use local::{Asked, ChangeRows, QueryParts, Work};
 pub use local::{Query, StatementKind};
-pub(crate) use memory::{default_memory_limit, memory_pool, merge_reserve, merged_files};
+pub(crate) use memory::{default_memory_limit, footers_kept, memory_pool, merge_reserve, merged_files};
 pub(crate) use metrics::QueryMetrics;
 pub(crate) use one_input::one_input;
 pub use plain_size::plain_size;
