@@ -10,7 +10,7 @@ use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionContext;
-use futures::{StreamExt, TryStreamExt, future, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -226,7 +226,7 @@ impl Query {
                 let on_workers = cluster.map(|cluster| OnWorkers::new(cluster, &state, &plan, audit.id()));
                 let results = results.filter(|_results| kind == StatementKind::Query);
                 match kept_answer(results.as_ref(), &asked).await {
-                    Some(answer) => Ok(stream::once(future::ready(Ok(answer))).boxed()),
+                    Some(answer) => Ok(delivered(answer)),
                     None => {
                         let policy = audit.policy.clone();
                         let planned = match asked {
@@ -284,6 +284,11 @@ async fn kept_answer(results: Option<&Arc<ResultCache>>, asked: &Asked) -> Optio
     }
 }
 
+/// The rows of an answer that was kept.
+fn delivered(answer: RecordBatch) -> Rows {
+    stream::iter((answer.num_rows() > 0).then_some(Ok(answer))).boxed()
+}
+
 /// Where answers are kept, and what they depend on besides plan, settings and files.
 struct Answers {
     cache: Arc<ResultCache>,
@@ -311,7 +316,7 @@ async fn rows(
             cache.remember(planned, optimized, key.clone()).await?;
         }
         if let Some(rows) = cache.get(&key) {
-            return Ok(stream::once(future::ready(Ok(rows))).boxed());
+            return Ok(delivered(rows));
         }
         keeper = Some(Keeper { cache, key, report: report.clone() });
     }
