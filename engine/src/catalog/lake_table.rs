@@ -191,13 +191,9 @@ impl LakeTable {
         Ok(now)
     }
 
-    /// Whether its files, and those of its rollups, are those that it was made with, and whoever scanned it found so.
-    ///
-    /// # Errors
-    /// When they cannot be listed.
-    pub(crate) async fn is_as_listed(&self) -> Result<bool> {
-        self.listing_now().await?;
-        Ok(!self.has_changed.load(Ordering::Acquire))
+    /// Whether somebody who looked found other files, of it or of its rollups, than it was made with.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.has_changed.load(Ordering::Acquire)
     }
 
     /// Whether a session sees some of its files alone.

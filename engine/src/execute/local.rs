@@ -313,7 +313,7 @@ async fn rows(
         && let Some(key) = result_key(optimized, &plan, &policy, state)?
     {
         if let Some(planned) = planned {
-            cache.remember(planned, optimized, key.clone()).await?;
+            cache.remember(planned, optimized, key.clone())?;
         }
         if let Some(rows) = cache.get(&key) {
             return Ok(delivered(rows));

@@ -85,15 +85,15 @@ impl ResultCache {
     /// Remembers a statement whose answer has the key `answer`, if it may be asked again and there is room for it.
     ///
     /// # Errors
-    /// When its plan cannot be walked, or its tables cannot be listed.
-    pub(crate) async fn remember(
+    /// When its plan cannot be walked.
+    pub(crate) fn remember(
         &self,
         planned: Planned,
         optimized: &LogicalPlan,
         answer: ResultKey,
     ) -> crate::error::Result<()> {
         let room = |bytes| self.reserve("statements that are known", bytes);
-        if let Some((key, known)) = KnownStatement::of(planned, optimized, answer, room).await? {
+        if let Some((key, known)) = KnownStatement::of(planned, optimized, answer, room)? {
             self.statements.insert(key, Arc::new(known));
         }
         Ok(())

@@ -92,7 +92,7 @@ impl KnownStatement {
     ///
     /// # Errors
     /// When the plan cannot be walked.
-    pub(super) async fn of(
+    pub(super) fn of(
         planned: Planned,
         optimized: &LogicalPlan,
         answer: ResultKey,
@@ -103,7 +103,8 @@ impl KnownStatement {
             return Ok(None);
         }
         let Some(reads) = lake_tables(&plan)? else { return Ok(None) };
-        if !all_as_listed(&reads).await? {
+        // Its scans have looked by now.
+        if reads.iter().any(|table| table.has_changed()) {
             return Ok(None);
         }
         let files: usize =
@@ -133,13 +134,9 @@ impl KnownStatement {
     /// # Errors
     /// When they cannot be listed.
     pub(crate) async fn still_holds(&self) -> Result<bool> {
-        all_as_listed(&self.reads).await
+        try_join_all(self.reads.iter().map(|table| table.listing_now())).await?;
+        Ok(!self.reads.iter().any(|table| table.has_changed()))
     }
-}
-
-async fn all_as_listed(tables: &[Arc<LakeTable>]) -> Result<bool> {
-    let each = try_join_all(tables.iter().map(|table| table.is_as_listed())).await?;
-    Ok(each.into_iter().all(|as_listed| as_listed))
 }
 
 /// The tables that `plan` reads, also in subqueries; `None` if one is not a whole table of the lake.
