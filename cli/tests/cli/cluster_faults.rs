@@ -294,7 +294,9 @@ fn faults_cost_no_row_and_leave_nothing_behind() {
     let mut struck: BTreeMap<Fault, u32> = BTreeMap::new();
     let mut errors: BTreeMap<String, u32> = BTreeMap::new();
     let (mut right, mut done) = (0_u32, 0);
-    while done < count {
+    // On a busy machine all of them may pass between the queries.
+    let hit = |cluster: &Cluster| cluster.server.metric("tithe_cluster_queries_run_again_total") > 0;
+    while done < count || (done < 4 * count && !hit(&cluster)) {
         let mut which: [usize; 2] = std::array::from_fn(|_query| scatter.one(&[0, 1, 2, 3, 4]));
         // One or two faults, each to another worker, from the first moment of the queries to past their end.
         let first = scatter.one(&[0, 1, 2]);
@@ -346,7 +348,7 @@ fn faults_cost_no_row_and_leave_nothing_behind() {
     report_of(&report);
     assert!(errors.keys().all(|error| is_clear(error)), "{report}");
     assert!(right >= errors.values().sum(), "most queries can be answered: {report}");
-    assert!(cluster.server.metric("tithe_cluster_queries_run_again_total") > 0, "no query was hit: {report}");
+    assert!(hit(&cluster), "no query was hit: {report}");
 
     cluster.wait_for_workers(WORKERS);
     for (sql, expected) in QUERIES.iter().zip(&expected) {
