@@ -23,7 +23,6 @@ use crate::execute::{Asked, Query, QueryParts, StatementKind, TRACE_TARGET, Work
 use crate::options::{QueryLimits, SessionOptions};
 use crate::plan;
 use crate::policy::{Authority, Principal, Privilege, apply, columns_read};
-use crate::result_cache::StatementKey;
 use crate::settings::Settings;
 
 /// A thousand operators take some 10 MiB in a debug build; pages that are not touched cost nothing.
@@ -217,7 +216,7 @@ impl Session {
     async fn plan(&self, sql: &str, values: &[ScalarValue], audit: &mut Audit) -> Result<Plan> {
         let key = self.statement_key(sql, values, audit);
         if let Some(key) = &key
-            && let Some(known) = self.known(key, audit).await?
+            && let Some(known) = self.known(key, audit).await
         {
             return Ok(known);
         }
@@ -245,36 +244,6 @@ impl Session {
         audit.columns = columns_read(&optimized, default_schema)?;
         let asked = key.filter(|_key| only_reads).map_or(Asked::Once, Asked::First);
         Ok(Plan { plan, kind, schema, work: Work::Rows(optimized), state, asked })
-    }
-
-    /// By what `sql` is remembered, if anything is: what else its meaning hangs on is in the key, or its names are those of
-    /// the lake alone.
-    fn statement_key(&self, sql: &str, values: &[ScalarValue], audit: &Audit) -> Option<StatementKey> {
-        let remembered = self.engine.results.is_some() && values.is_empty() && self.catalog.is_lake_alone();
-        remembered
-            .then(|| StatementKey::new(sql, &self.principal, &audit.policy, &self.context.state_ref().read()))
-    }
-
-    /// The plan of a statement that was asked before, if no file of its tables has changed.
-    async fn known(&self, key: &StatementKey, audit: &mut Audit) -> Result<Option<Plan>> {
-        let (Some(results), Some(lake)) = (&self.engine.results, &self.engine.lake) else { return Ok(None) };
-        let Some(known) = results.statement(key) else { return Ok(None) };
-        lake.begin_query();
-        if !known.still_holds().await.unwrap_or(false) {
-            // Planning says what is wrong, if something is.
-            results.forget(key);
-            return Ok(None);
-        }
-        audit.tables = known.tables.clone();
-        audit.columns = known.columns.clone();
-        Ok(Some(Plan {
-            plan: known.plan.clone(),
-            kind: StatementKind::Query,
-            schema: Arc::clone(&known.schema),
-            work: Work::Rows(known.optimized.clone()),
-            state: self.state(),
-            asked: Asked::Before(known),
-        }))
     }
 
     /// The plan of `statement` with `values` bound. Parameters whose type it does not tell take that of their value, or

@@ -1,8 +1,9 @@
 //! Answers that are kept for whoever asks the same of the same files with the same permissions: what dashboards do.
 //!
 //! `key` says what "the same" is, `keep` gathers an answer while it is delivered, `statements` tells by its text alone that a
-//! statement was asked before.
+//! statement was asked before, and `ask` is how a session comes to it.
 
+mod ask;
 mod keep;
 mod key;
 mod statements;
