@@ -68,8 +68,8 @@ impl Engine {
         let memory = options.memory_limit.unwrap_or_else(default_memory_limit);
         let partitions =
             options.target_partitions.unwrap_or_else(|| SessionConfig::new().target_partitions());
-        // DataFusion would remember which files a directory holds, and miss those that come later.
         let (footers, ranges) = footers_kept(memory);
+        // DataFusion would remember which files a directory holds, and miss those that come later.
         let mut runtime = RuntimeEnvBuilder::new()
             .with_object_list_cache_limit(0)
             .with_metadata_cache_limit(footers)

@@ -221,7 +221,7 @@ impl Session {
             return Ok(known);
         }
         let mut statement = self.begin(sql)?;
-        let only_reads = is_query(&statement);
+        let asked = key.filter(|_key| is_query(&statement)).map_or(Asked::Once, Asked::First);
         if !values.is_empty() {
             plan::check_values(&mut statement, values.len())?;
         }
@@ -242,7 +242,6 @@ impl Session {
         }
         let (schema, optimized) = optimized(&plan, &state)?;
         audit.columns = columns_read(&optimized, default_schema)?;
-        let asked = key.filter(|_key| only_reads).map_or(Asked::Once, Asked::First);
         Ok(Plan { plan, kind, schema, work: Work::Rows(optimized), state, asked })
     }
 

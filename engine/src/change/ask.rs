@@ -112,14 +112,7 @@ impl Session {
             }
         };
         let work = self.work(target, rows, schema)?;
-        Ok(Plan {
-            plan,
-            kind: StatementKind::Change,
-            schema: Arc::clone(&CHANGED),
-            work,
-            state,
-            asked: Asked::Once,
-        })
+        Ok(planned_change(plan, work, state))
     }
 
     async fn permit(&self, target: &Target, audit: &mut Audit) -> Result<()> {
@@ -157,14 +150,7 @@ impl Session {
         let work = self.work(target, ChangeRows::Stream(rows), schema)?;
         let plan = LogicalPlanBuilder::empty(false).build()?;
         let state = self.context.state();
-        Ok(Plan {
-            plan,
-            kind: StatementKind::Change,
-            schema: Arc::clone(&CHANGED),
-            work,
-            state,
-            asked: Asked::Once,
-        })
+        Ok(planned_change(plan, work, state))
     }
 
     async fn plan_rows(&self, sql: &str, values: &RecordBatch, audit: &mut Audit) -> Result<Plan> {
@@ -239,4 +225,9 @@ fn nullable(schema: &Schema) -> SchemaRef {
     let fields: Vec<_> =
         schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
     Arc::new(Schema::new(fields))
+}
+
+fn planned_change(plan: LogicalPlan, work: Work, state: SessionState) -> Plan {
+    let (kind, schema) = (StatementKind::Change, Arc::clone(&CHANGED));
+    Plan { plan, kind, schema, work, state, asked: Asked::Once }
 }

@@ -230,7 +230,9 @@ impl Query {
                     None => {
                         let policy = audit.policy.clone();
                         let planned = match asked {
-                            Asked::First(key) => Planned::of(key, &plan, &schema, &audit),
+                            Asked::First(key) => {
+                                Planned::of(&key, &plan, &schema, &audit).map(|planned| (key, planned))
+                            }
                             Asked::Once | Asked::Before(_) => None,
                         };
                         let answers = results.map(|cache| Answers { cache, policy, planned });
@@ -294,7 +296,7 @@ struct Answers {
     cache: Arc<ResultCache>,
     policy: String,
     /// A statement that is not known yet.
-    planned: Option<Planned>,
+    planned: Option<(StatementKey, Planned)>,
 }
 
 type Rows = futures::stream::BoxStream<'static, datafusion::common::Result<RecordBatch>>;
@@ -312,8 +314,8 @@ async fn rows(
     if let Some(Answers { cache, policy, planned }) = answers
         && let Some(key) = result_key(optimized, &plan, &policy, state)?
     {
-        if let Some(planned) = planned {
-            cache.remember(planned, optimized, key.clone())?;
+        if let Some((statement, planned)) = planned {
+            cache.remember(statement, planned, optimized, key.clone())?;
         }
         if let Some(rows) = cache.get(&key) {
             return Ok(delivered(rows));

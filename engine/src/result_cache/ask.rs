@@ -33,12 +33,13 @@ impl Session {
             results.forget(key);
             return None;
         }
-        audit.tables = known.tables.clone();
-        audit.columns = known.columns.clone();
+        let planned = &known.planned;
+        audit.tables = planned.tables.clone();
+        audit.columns = planned.columns.clone();
         Some(Plan {
-            plan: known.plan.clone(),
+            plan: planned.plan.clone(),
             kind: StatementKind::Query,
-            schema: Arc::clone(&known.schema),
+            schema: Arc::clone(&planned.schema),
             work: Work::Rows(known.optimized.clone()),
             state: self.state(),
             asked: Asked::Before(known),

@@ -8,6 +8,7 @@ mod keep;
 mod key;
 mod statements;
 
+use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,20 +56,8 @@ struct Answer {
 impl ResultCache {
     /// A cache of `capacity` bytes that are counted against `pool`.
     pub(crate) fn new(capacity: usize, pool: Arc<dyn MemoryPool>) -> Self {
-        let weigh = |_key: &ResultKey, answer: &Arc<Answer>| u32::try_from(answer.bytes).unwrap_or(u32::MAX);
-        let answers = Cache::builder()
-            .max_capacity(u64::try_from(capacity).unwrap_or(u64::MAX))
-            .weigher(weigh)
-            .time_to_idle(IDLE)
-            .build();
-        let weigh_plan = |_key: &StatementKey, known: &Arc<KnownStatement>| {
-            u32::try_from(known.bytes()).unwrap_or(u32::MAX)
-        };
-        let statements = Cache::builder()
-            .max_capacity(u64::try_from(capacity / SHARE_OF_STATEMENTS).unwrap_or(u64::MAX))
-            .weigher(weigh_plan)
-            .time_to_idle(IDLE)
-            .build();
+        let answers = cache(capacity, |answer: &Answer| answer.bytes);
+        let statements = cache(capacity / SHARE_OF_STATEMENTS, KnownStatement::bytes);
         let (hits, misses, known) = (Counter::default(), Counter::default(), Counter::default());
         Self { answers, statements, capacity, pool, hits, misses, known }
     }
@@ -89,12 +78,13 @@ impl ResultCache {
     /// When its plan cannot be walked.
     pub(crate) fn remember(
         &self,
+        key: StatementKey,
         planned: Planned,
         optimized: &LogicalPlan,
         answer: ResultKey,
     ) -> crate::error::Result<()> {
         let room = |bytes| self.reserve("statements that are known", bytes);
-        if let Some((key, known)) = KnownStatement::of(planned, optimized, answer, room)? {
+        if let Some(known) = KnownStatement::of(&key, planned, optimized, answer, room)? {
             self.statements.insert(key, Arc::new(known));
         }
         Ok(())
@@ -155,6 +145,19 @@ impl ResultCache {
         let known = "Queries answered from the result cache that were not even planned";
         registry.register("result_cache_known", known, self.known.clone());
     }
+}
+
+/// Of so many bytes, by what `bytes` says that an entry takes.
+fn cache<K, V>(capacity: usize, bytes: fn(&V) -> usize) -> Cache<K, Arc<V>>
+where
+    K: Hash + Eq + Send + Sync + 'static,
+    V: Send + Sync + 'static,
+{
+    Cache::builder()
+        .max_capacity(u64::try_from(capacity).unwrap_or(u64::MAX))
+        .weigher(move |_key, entry: &Arc<V>| u32::try_from(bytes(entry)).unwrap_or(u32::MAX))
+        .time_to_idle(IDLE)
+        .build()
 }
 
 /// The same rows without what their texts' buffers hold besides.

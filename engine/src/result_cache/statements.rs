@@ -43,9 +43,9 @@ impl StatementKey {
     }
 }
 
-/// A statement with its plan, which its answer may follow.
+/// How a statement was planned.
+#[derive(Debug)]
 pub(crate) struct Planned {
-    pub(crate) key: StatementKey,
     /// As the policy permits it, before it was optimized.
     pub(crate) plan: LogicalPlan,
     pub(crate) schema: SchemaRef,
@@ -57,25 +57,25 @@ pub(crate) struct Planned {
 impl Planned {
     /// `plan` of the statement with `key`; `None` if it was permitted by another policy than the one in the key.
     pub(crate) fn of(
-        key: StatementKey,
+        key: &StatementKey,
         plan: &LogicalPlan,
         schema: &SchemaRef,
         audit: &Audit,
     ) -> Option<Self> {
-        let (tables, columns) = (audit.tables.clone(), audit.columns.clone());
-        let same = key.policy == audit.policy;
-        same.then(|| Self { key, plan: plan.clone(), schema: Arc::clone(schema), tables, columns })
+        (key.policy == audit.policy).then(|| Self {
+            plan: plan.clone(),
+            schema: Arc::clone(schema),
+            tables: audit.tables.clone(),
+            columns: audit.columns.clone(),
+        })
     }
 }
 
 /// A statement that is known.
 #[derive(Debug)]
 pub(crate) struct KnownStatement {
-    pub(crate) plan: LogicalPlan,
+    pub(crate) planned: Planned,
     pub(crate) optimized: LogicalPlan,
-    pub(crate) schema: SchemaRef,
-    pub(crate) tables: BTreeSet<String>,
-    pub(crate) columns: BTreeMap<String, BTreeSet<String>>,
     /// The lake's tables in it, as they were listed for it.
     reads: Vec<Arc<LakeTable>>,
     /// What its answer is kept under.
@@ -93,16 +93,16 @@ impl KnownStatement {
     /// # Errors
     /// When the plan cannot be walked.
     pub(super) fn of(
+        key: &StatementKey,
         planned: Planned,
         optimized: &LogicalPlan,
         answer: ResultKey,
         reserve: impl FnOnce(usize) -> Option<MemoryReservation>,
-    ) -> Result<Option<(StatementKey, Self)>> {
-        let Planned { key, plan, schema, tables, columns } = planned;
-        if !is_repeatable(&plan)? {
+    ) -> Result<Option<Self>> {
+        if !is_repeatable(&planned.plan)? {
             return Ok(None);
         }
-        let Some(reads) = lake_tables(&plan)? else { return Ok(None) };
+        let Some(reads) = lake_tables(&planned.plan)? else { return Ok(None) };
         // Its scans have looked by now.
         if reads.iter().any(|table| table.has_changed()) {
             return Ok(None);
@@ -111,18 +111,8 @@ impl KnownStatement {
             reads.iter().map(|table| table.listed_files().len() + table.rollup_files().len()).sum();
         let bytes = PLAN_BYTES + key.sql.len() * BYTES_PER_CHARACTER + files * FILE_BYTES;
         let Some(reservation) = reserve(bytes) else { return Ok(None) };
-        let known = Self {
-            plan,
-            optimized: optimized.clone(),
-            schema,
-            tables,
-            columns,
-            reads,
-            answer,
-            bytes,
-            _reservation: reservation,
-        };
-        Ok(Some((key, known)))
+        let optimized = optimized.clone();
+        Ok(Some(Self { planned, optimized, reads, answer, bytes, _reservation: reservation }))
     }
 
     pub(super) fn bytes(&self) -> usize {
