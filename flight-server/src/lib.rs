@@ -12,6 +12,7 @@ mod connection;
 mod health;
 mod limits;
 mod operations;
+mod reflection;
 mod request_end;
 mod rollup_refresh;
 mod run_state;

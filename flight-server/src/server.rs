@@ -22,6 +22,7 @@ use crate::connection::Connection;
 use crate::health::Health;
 use crate::limits::Limits;
 use crate::operations::Operations;
+use crate::reflection::reflected;
 use crate::request_end::WithRequestEnd;
 use crate::rollup_refresh::{RollupRefresh, keep_fresh};
 use crate::running::Running;
@@ -302,6 +303,7 @@ pub async fn serve(
     let (drain, draining) = oneshot::channel::<()>();
     let draining = async { draining.await.unwrap_or(()) };
     let router = server.add_service(health.service()).add_service(Traced(WithRequestEnd(flight_service)));
+    let router = reflected(router, &takes_no_more).map_err(|error| ServeError::Broken(error.to_string()))?;
     let serving = match tls {
         Some(tls) => {
             let watching = Arc::clone(&tls);

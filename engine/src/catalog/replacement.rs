@@ -14,6 +14,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{EngineError, Result};
+use crate::job::Runner;
 
 const PREFIX: &str = "_replacement-";
 const SUFFIX: &str = ".json";
@@ -33,6 +34,9 @@ pub(crate) struct Replacement {
     /// table's folder. They are no part of the table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) unfinished: Option<String>,
+    /// As long as that is said: who writes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) writer: Option<Runner>,
     /// Whoever wrote them ended before they were in force, and nobody will put them in force any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) abandoned: bool,

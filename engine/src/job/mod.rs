@@ -30,8 +30,9 @@ pub(crate) use lease::is_held;
 pub(crate) use lock::CommitLock;
 pub(crate) use log::JobLog;
 pub(crate) use output::RECORDS;
-pub(crate) use record::{Event, Outcome as JobOutcome};
+pub(crate) use record::{Event, Outcome as JobOutcome, Runner};
 pub(crate) use recorder::{Recorder, Taken, take};
+pub(crate) use state::Lease;
 
 pub use definition::{JobDefinition, JobParameter, JobQuery, OutputMode, PartitionRule};
 pub use record::Outcome;

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::catalog::{Replacement, below};
 use crate::error::{EngineError, ErrorKind, Result};
-use crate::job::{self, CommitLock, Event, JobLog, JobOutcome, Recorder, Taken, take};
+use crate::job::{self, CommitLock, Event, JobLog, JobOutcome, Lease, Recorder, Runner, Taken, take};
 use crate::write::{Put, WriteStore};
 
 /// Where the records lie that tell whose turn it is: beside the files, where no reader takes them for data.
@@ -48,7 +48,8 @@ pub(crate) async fn has_unfinished(store: &WriteStore, folder: &Path) -> Result<
 /// # Errors
 /// When one is, after all, or the store cannot be changed.
 pub(crate) async fn abandon_unfinished(log: &JobLog, folder: &Path) -> Result<()> {
-    clear_away(log, folder, false).await
+    let state = log.read().await?;
+    clear_away(log, folder, state.lease.as_ref()).await
 }
 
 /// Removes the records, with the table.
@@ -74,14 +75,13 @@ impl Turn {
     pub(super) async fn take(log: JobLog, folder: &Path, table: &str) -> Result<Self> {
         let state = log.read().await?;
         let holder = state.lease.clone();
-        let ended = holder.as_ref().is_none_or(|lease| lease.outcome.is_some() || lease.runner.is_gone());
         let name = format!("optimize {table}");
         let taken = take(log.clone(), state, LEASE, &name).await.map_err(|error| match error.kind() {
             ErrorKind::Limit => EngineError::Write {
                 table: table.to_owned(),
                 reason: format!(
                     "another process lays it out{}: wait until it is done",
-                    holder.map_or_else(String::new, |lease| format!(
+                    holder.as_ref().map_or_else(String::new, |lease| format!(
                         ", {} on {}",
                         lease.runner.process, lease.runner.host
                     ))
@@ -91,7 +91,7 @@ impl Turn {
         })?;
         let (recorder, writer) = Recorder::start(taken, &name);
         let turn = Self { log, recorder, writer };
-        if let Err(error) = clear_away(&turn.log, folder, ended).await {
+        if let Err(error) = clear_away(&turn.log, folder, holder.as_ref()).await {
             turn.end(JobOutcome::Failed).await?;
             return Err(error);
         }
@@ -124,9 +124,16 @@ async fn unfinished(store: &WriteStore, folder: &Path) -> Result<Vec<(ObjectMeta
     Ok(found)
 }
 
+/// Whether the writer of the files of `note` is known to write no more; `holder` is who had the turn last.
+fn has_ended(note: &Replacement, holder: Option<&Lease>) -> bool {
+    let said =
+        |writer: &Runner| holder.is_some_and(|lease| lease.runner == *writer && lease.outcome.is_some());
+    note.writer.as_ref().is_some_and(|writer| writer.is_gone() || said(writer))
+}
+
 /// Removes files that were not put in force. The note that keeps them out of the table stays, with a mark, unless
-/// their writer is known to have `ended`: one that was thought dead may put a file yet.
-async fn clear_away(log: &JobLog, folder: &Path, ended: bool) -> Result<()> {
+/// their writer is known to have ended: one that was thought dead may put a file yet.
+async fn clear_away(log: &JobLog, folder: &Path, holder: Option<&Lease>) -> Result<()> {
     let store = log.store();
     let notes = unfinished(store, folder).await?;
     if notes.is_empty() {
@@ -139,7 +146,7 @@ async fn clear_away(log: &JobLog, folder: &Path, ended: bool) -> Result<()> {
     // On a disk nobody puts files in force while this is held.
     let Some(_lock) = CommitLock::exclusive(log).await? else { return Err(busy()) };
     for (meta, note) in notes {
-        let gone = (ended && !note.abandoned) || Utc::now() - meta.last_modified > LATE;
+        let gone = has_ended(&note, holder) || Utc::now() - meta.last_modified > LATE;
         let abandoned = Replacement { abandoned: true, ..note.clone() };
         if !note.abandoned {
             let text = serde_json::to_vec(&abandoned)

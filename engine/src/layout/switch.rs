@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::catalog::{Folder, GivenUp, Replacement, below, list_folder};
 use crate::error::{EngineError, Result};
-use crate::job::CommitLock;
+use crate::job::{CommitLock, Runner};
 use crate::layout::lease::Turn;
 use crate::write::{Put, next_number};
 
@@ -44,7 +44,11 @@ impl Switch<'_> {
         let store = self.turn.log.store();
         let id = Uuid::new_v4().simple().to_string();
         let prefix = Replacement::prefix(partition, id.get(..12).unwrap_or(&id));
-        let note = Replacement { unfinished: Some(prefix.clone()), ..Replacement::default() };
+        let note = Replacement {
+            unfinished: Some(prefix.clone()),
+            writer: Some(Runner::this()),
+            ..Replacement::default()
+        };
         let text = encoded(&note)?;
         for _ in 0..TRIES {
             let path = Replacement::note(self.folder, next_number(store, self.folder).await?);

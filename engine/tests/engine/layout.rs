@@ -427,27 +427,46 @@ async fn files_are_in_force_together_or_not_at_all() {
     );
 }
 
+/// What a layout leaves that is killed while it writes: `abandoned` where the next one was killed while it cleared that
+/// away. It ran on this machine, or on one that nobody can ask.
+fn leave(lake: &TestLake, on_this_machine: bool, abandoned: bool) {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap();
+    // No process has begun with the machine and has this number: 1 has.
+    let identity = match on_this_machine {
+        true => format!("{} {} 999999999 1", boot.trim(), namespace.display()),
+        false => "another boot pid:[1] 999999999 1".to_owned(),
+    };
+    lake.write(
+        "s/t/_replacement-00000.json",
+        &format!(
+            r#"{{"file": null, "instead_of": [], "unfinished": "sorted-0-", "abandoned": {abandoned}, "writer":
+                {{"host": "h", "process": 999999999, "identity": "{identity}", "version": "0"}}}}"#
+        ),
+    );
+    lake.numbers("s/t/sorted-0-00000.parquet", &[100]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_layout_left_is_in_nobody_s_way() {
     let lake = TestLake::new();
-    let left = |lake: &TestLake| {
-        lake.write(
-            "s/t/_replacement-00000.json",
-            r#"{"file": null, "instead_of": [], "unfinished": "sorted-0-"}"#,
-        );
-        lake.numbers("s/t/sorted-0-00000.parquet", &[100]);
-    };
     lake.numbers("s/t/a.parquet", &[1]);
-    left(&lake);
+    leave(&lake, true, false);
     let session = lake.session().await;
     table(&session, "INSERT INTO s.t VALUES (2)").await;
     assert_eq!(value(&session, "SELECT sum(n) FROM s.t").await, "3");
     table(&session, "CREATE OR REPLACE TABLE s.t AS SELECT 7 AS n").await;
     assert_eq!(value(&session, "SELECT sum(n) FROM s.t").await, "7");
-    left(&lake);
-    assert_eq!(lay_out(&session, "s.t", &options(sorted_by(&["n"]))).await.unwrap().rows, 1);
-    assert_eq!(value(&session, "SELECT sum(n) FROM s.t").await, "7");
-    assert_eq!((parquet_files(&lake, "s/t").len(), notes(&lake, "s/t").len()), (1, 0));
+    for (on_this_machine, abandoned) in [(true, false), (true, true), (false, false), (false, true)] {
+        leave(&lake, on_this_machine, abandoned);
+        let mut options = options(sorted_by(&["n"]));
+        options.force = true;
+        assert_eq!(lay_out(&session, "s.t", &options).await.unwrap().rows, 1);
+        assert_eq!(value(&session, "SELECT sum(n) FROM s.t").await, "7");
+        // The note on files of a process that may put one yet keeps it out.
+        let notes = (notes(&lake, "s/t").len(), parquet_files(&lake, "s/t").len());
+        assert_eq!(notes, (usize::from(!on_this_machine), 1), "{on_this_machine} {abandoned}");
+    }
     table(&session, "DROP TABLE s.t").await;
     assert!(!lake.root().join("s/t").exists(), "nothing of a dropped table stays");
 }

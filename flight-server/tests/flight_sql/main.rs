@@ -22,6 +22,7 @@ mod queries;
 mod query_limits;
 mod random_parameters;
 mod read_only;
+mod reflection;
 mod schemas;
 mod session_options;
 mod starting;
