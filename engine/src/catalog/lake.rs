@@ -15,6 +15,7 @@ use crate::catalog::dictionaries::Dictionaries;
 use crate::catalog::lake_table::LakeTable;
 use crate::catalog::listing::{self, Folder, Listing};
 use crate::catalog::shape::{Reading, Shape, Shapes};
+use crate::catalog::walks::Walks;
 use crate::catalog::{LakeLocation, TableFormat, TableInfo, store};
 use crate::error::{EngineError, Result};
 use crate::rollup::{Rollup, Rollups};
@@ -32,6 +33,8 @@ pub(crate) struct Lake {
     shapes: Shapes,
     pub(super) dictionaries: Dictionaries,
     rollups: Rollups,
+    /// Where the store is a disk.
+    walks: Option<Walks>,
     /// Reads footers and the definitions of rollups; belongs to no session.
     state: SessionState,
     queries: AtomicU64,
@@ -60,6 +63,7 @@ impl Lake {
             shapes: Shapes::default(),
             dictionaries: Dictionaries::default(),
             rollups: Rollups::default(),
+            walks: (url.scheme() == "file").then(Walks::default),
             state,
             queries: AtomicU64::new(0),
         })
@@ -146,7 +150,7 @@ impl Lake {
     /// What the folder of a table holds now.
     pub(crate) async fn folder(&self, schema: &str, table: &str) -> Result<Folder> {
         match self.below(&[schema, table]) {
-            Some(folder) => listing::list(self.store.as_ref(), &folder).await,
+            Some(folder) => listing::list_with(self.walks.as_ref(), self.store.as_ref(), &folder).await,
             None => Ok(Folder::Nothing),
         }
     }
@@ -196,7 +200,7 @@ impl Lake {
         let number = self.query_number();
         let Some(listing) = self.listing(schema, table).await? else { return Ok(None) };
         let shape = self.shape(schema, table, &listing).await?;
-        let whole = LakeTable::new(Arc::clone(self), schema, table, listing, &shape, number);
+        let whole = LakeTable::new(Arc::clone(self), schema, table, &shape, number);
         let rollups = self.rollups_of(&whole).await?;
         Ok(Some(Arc::new(whole.with_rollups(rollups))))
     }
@@ -218,7 +222,7 @@ impl Lake {
         let number = self.query_number();
         let Some(listing) = self.listing(schema, table).await? else { return Ok(None) };
         let shape = self.shape(schema, table, &listing).await?;
-        let whole = LakeTable::new(Arc::clone(self), schema, table, listing, &shape, number);
+        let whole = LakeTable::new(Arc::clone(self), schema, table, &shape, number);
         Ok(Some(Arc::new(whole.with_only(Arc::clone(files)))))
     }
 

@@ -49,7 +49,7 @@ pub(crate) struct LakeTable {
     lake: Arc<Lake>,
     schema: String,
     table: String,
-    listing: Listing,
+    listing: Arc<Listing>,
     /// The latest query for which `listing` was made or found to be as it was: whoever outlives it lists again.
     listed_for: AtomicU64,
     /// Whether files other than those of `listing` were found since.
@@ -67,7 +67,6 @@ impl LakeTable {
         lake: Arc<Lake>,
         schema: &str,
         table: &str,
-        listing: Listing,
         shape: &Shape,
         listed_for: u64,
     ) -> Self {
@@ -75,7 +74,7 @@ impl LakeTable {
             .with_table_partition_cols(shape.partition_columns.clone())
             .build();
         let (schema, table) = (schema.to_owned(), table.to_owned());
-        let rows = shape.rows;
+        let (rows, listing) = (shape.rows, Arc::clone(&shape.listing));
         let (listed_for, has_changed) = (AtomicU64::new(listed_for), AtomicBool::new(false));
         let (only, rollups) = (None, Vec::new());
         Self { lake, schema, table, listing, listed_for, has_changed, columns, rows, only, rollups }
@@ -98,7 +97,12 @@ impl LakeTable {
             lake: Arc::clone(&self.lake),
             schema: self.schema.clone(),
             table: self.table.clone(),
-            listing: Listing { files, ..self.listing.clone() },
+            listing: Arc::new(Listing {
+                format: self.listing.format,
+                partition_columns: self.listing.partition_columns.clone(),
+                files,
+                rollups: self.listing.rollups.clone(),
+            }),
             listed_for: AtomicU64::new(self.lake.query_number()),
             has_changed: AtomicBool::new(false),
             columns: self.columns.clone(),
@@ -156,25 +160,24 @@ impl LakeTable {
         (&self.schema, &self.table)
     }
 
-    /// The files that a scan reads.
-    async fn files(&self) -> Result<Vec<LakeFile>> {
-        let mut files = self.listing_now().await?.files;
-        if let Some(only) = &self.only {
-            files.retain(|file| only.contains(&self.lake.below_root(&file.meta.location)));
-        }
-        Ok(files)
+    /// The files that a scan reads, of those that are there now.
+    fn read<'f>(&self, there: &'f Listing) -> impl Iterator<Item = &'f LakeFile> {
+        there.files.iter().filter(|file| match &self.only {
+            Some(only) => only.contains(&self.lake.below_root(&file.meta.location)),
+            None => true,
+        })
     }
 
     /// All files as they are now, if another query has begun since they were listed.
-    pub(crate) async fn listing_now(&self) -> Result<Listing> {
+    pub(crate) async fn listing_now(&self) -> Result<Arc<Listing>> {
         let number = self.lake.query_number();
         if number == self.listed_for.load(Ordering::Acquire) {
-            return Ok(self.listing.clone());
+            return Ok(Arc::clone(&self.listing));
         }
         let now = self.lake.listing(&self.schema, &self.table).await?;
-        if now.as_ref() == Some(&self.listing) {
+        if now.as_ref() == Some(self.listing.as_ref()) {
             self.listed_for.fetch_max(number, Ordering::AcqRel);
-            return Ok(self.listing.clone());
+            return Ok(Arc::clone(&self.listing));
         }
         self.has_changed.store(true, Ordering::Release);
         let changed = || EngineError::Stale { what: format!("the table {}.{}", self.schema, self.table) };
@@ -188,7 +191,7 @@ impl LakeTable {
         if !same_columns {
             return Err(changed().into());
         }
-        Ok(now)
+        Ok(Arc::clone(&shape.listing))
     }
 
     /// Whether somebody who looked found other files, of it or of its rollups, than it was made with.
@@ -209,10 +212,10 @@ impl LakeTable {
     fn prune(
         &self,
         state: &dyn Session,
-        files: Vec<LakeFile>,
+        there: &Listing,
         filters: &[Expr],
     ) -> Result<Vec<PartitionedFile>> {
-        let all: Vec<PartitionedFile> = files.into_iter().map(partitioned).collect();
+        let all: Vec<PartitionedFile> = self.read(there).map(partitioned).collect();
         let names = self.partition_names();
         let on_partitions = filters.iter().filter(|filter| is_on_partitions(&names, filter)).cloned();
         let Some(filter) = conjunction(on_partitions) else { return Ok(all) };
@@ -322,9 +325,9 @@ fn is_on_partitions(names: &[&str], filter: &Expr) -> bool {
     !names.is_empty() && expr_applicable_for_cols(names, filter)
 }
 
-fn partitioned(file: LakeFile) -> PartitionedFile {
-    let values = file.partition_values.into_iter().map(ScalarValue::Utf8).collect();
-    PartitionedFile::new_from_meta(file.meta).with_partition_values(values)
+fn partitioned(file: &LakeFile) -> PartitionedFile {
+    let values = file.partition_values.iter().cloned().map(ScalarValue::Utf8).collect();
+    PartitionedFile::new_from_meta(file.meta.clone()).with_partition_values(values)
 }
 
 #[async_trait]
@@ -356,7 +359,8 @@ impl TableProvider for LakeTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let mut files = self.prune(state, self.files().await?, filters)?;
+        let there = self.listing_now().await?;
+        let mut files = self.prune(state, &there, filters)?;
         if files.is_empty() {
             return self.no_rows(projection);
         }

@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::catalog::TableFormat;
 use crate::catalog::replacement::Replacement;
+use crate::catalog::walks::Walks;
 use crate::error::{EngineError, Result};
 
 /// Hive's name for the partition of rows without a value.
@@ -50,8 +51,17 @@ const TRIES: usize = 20;
 
 /// Lists `folder`; names that begin with `_` or `.` are not data, nor are files that a [`Replacement`] gives up.
 pub(crate) async fn list(store: &dyn ObjectStore, folder: &Path) -> Result<Folder> {
+    list_with(None, store, folder).await
+}
+
+/// As [`list`], by `walks` where the store is a disk.
+pub(super) async fn list_with(
+    walks: Option<&Walks>,
+    store: &dyn ObjectStore,
+    folder: &Path,
+) -> Result<Folder> {
     for _ in 0..TRIES {
-        if let Some(found) = look(store, folder).await? {
+        if let Some(found) = look(walks, store, folder).await? {
             return Ok(found);
         }
     }
@@ -59,12 +69,15 @@ pub(crate) async fn list(store: &dyn ObjectStore, folder: &Path) -> Result<Folde
 }
 
 /// Lists once; `None` when a note went meanwhile, so that the list may have files before and after it.
-async fn look(store: &dyn ObjectStore, folder: &Path) -> Result<Option<Folder>> {
+async fn look(walks: Option<&Walks>, store: &dyn ObjectStore, folder: &Path) -> Result<Option<Folder>> {
     let mut found: Vec<(ObjectMeta, TableFormat, Vec<PartitionValue>)> = Vec::new();
     let mut notes = BTreeSet::new();
     let mut rollups = Vec::new();
-    let mut objects = store.list(Some(folder));
-    while let Some(meta) = objects.try_next().await? {
+    let objects: Vec<ObjectMeta> = match walks {
+        Some(walks) => walks.list(store, folder).await?,
+        None => store.list(Some(folder)).try_collect().await?,
+    };
+    for meta in objects {
         let Some(below) = meta.location.prefix_match(folder) else { continue };
         let parts: Vec<String> = below.map(|part| part.as_ref().to_owned()).collect();
         if parts.first().is_some_and(|first| first == "_delta_log") {

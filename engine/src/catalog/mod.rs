@@ -14,6 +14,7 @@ mod shape;
 mod store;
 mod stored;
 mod union;
+mod walks;
 
 pub use discover::{TableFormat, TableInfo};
 pub(crate) use information::CATALOG;

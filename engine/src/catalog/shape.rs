@@ -34,8 +34,9 @@ pub(crate) struct Shape {
     pub(crate) partition_columns: Vec<FieldRef>,
     /// Where every file's footer tells it.
     pub(crate) rows: Option<u64>,
+    /// The files that were looked at for it.
+    pub(crate) listing: Arc<Listing>,
     files: BTreeMap<Path, (FileState, FileShape)>,
-    listed: Vec<(Path, FileState)>,
 }
 
 /// What tells one content of a file from the next.
@@ -84,10 +85,8 @@ impl Shapes {
     /// The shape of the table with the files of `listing`; reads only files that are new or changed.
     pub(crate) async fn of(&self, listing: &Listing, reading: &Reading<'_>) -> Result<Arc<Shape>> {
         let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(reading.table).cloned();
-        let listed: Vec<(Path, FileState)> =
-            listing.files.iter().map(|file| (file.meta.location.clone(), (&file.meta).into())).collect();
         if let Some(before) = &before
-            && before.listed == listed
+            && *before.listing == *listing
         {
             return Ok(Arc::clone(before));
         }
@@ -102,8 +101,8 @@ impl Shapes {
             file_schema: whole(listing, &files, reading)?,
             partition_columns: partition_columns(listing),
             rows: rows(&files),
+            listing: Arc::new(listing.clone()),
             files,
-            listed,
         });
         self.known
             .lock()
