@@ -18,7 +18,7 @@ use object_store::{ObjectMeta, ObjectStore, Result};
 use tokio::task::spawn_blocking;
 
 /// Folders with fewer files are listed in no time.
-const WORTH: usize = 1000;
+const WORTH: usize = 50;
 /// Files that are remembered, of all folders: about 300 bytes each.
 const MOST: usize = 300_000;
 /// How long ago the last change must lie: clocks of file systems tick, and a second change within a tick shows nowhere.
@@ -184,7 +184,7 @@ mod tests {
     }
 
     impl Tree {
-        /// 1,000 files in ten folders, and an empty folder.
+        /// Files in ten folders, and an empty folder.
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             for number in 0..WORTH {
