@@ -28,8 +28,10 @@ class Nodes:
 
     def __init__(self, binary, lake, folder, per_partition, count):
         self.binary, self.lake, self.folder = binary, lake, pathlib.Path(folder)
-        settings = f'[cluster]\nminimum = 0\nper_partition = "{per_partition}"\n'
-        (self.folder / "tithe.toml").write_text(settings)
+        # Without a size, what is worth workers is what it is by default.
+        if per_partition:
+            settings = f'[cluster]\nminimum = 0\nper_partition = "{per_partition}"\n'
+            (self.folder / "tithe.toml").write_text(settings)
         cores = sorted(os.sched_getaffinity(0))
         self.workers = [self._worker(cores[number % len(cores)]) for number in range(count)]
 

@@ -14,6 +14,7 @@ use object_store::path::Path;
 use crate::catalog::dictionaries::Dictionaries;
 use crate::catalog::lake_table::LakeTable;
 use crate::catalog::listing::{self, Folder, Listing};
+use crate::catalog::prepared::PreparedTables;
 use crate::catalog::shape::{Reading, Shape, Shapes};
 use crate::catalog::walks::Walks;
 use crate::catalog::{LakeLocation, TableFormat, TableInfo, store};
@@ -33,6 +34,7 @@ pub(crate) struct Lake {
     shapes: Shapes,
     pub(super) dictionaries: Dictionaries,
     rollups: Rollups,
+    pub(super) prepared: PreparedTables,
     /// Where the store is a disk.
     walks: Option<Walks>,
     /// Reads footers and the definitions of rollups; belongs to no session.
@@ -63,6 +65,7 @@ impl Lake {
             shapes: Shapes::default(),
             dictionaries: Dictionaries::default(),
             rollups: Rollups::default(),
+            prepared: PreparedTables::default(),
             walks: (url.scheme() == "file").then(Walks::default),
             state,
             queries: AtomicU64::new(0),

@@ -30,6 +30,7 @@ use object_store::ObjectMeta;
 
 use crate::catalog::by_statistics;
 use crate::catalog::listing::{LakeFile, Listing};
+use crate::catalog::prepared::PreparedFiles;
 use crate::catalog::shape::Shape;
 use crate::catalog::{Lake, TableFormat};
 use crate::error::EngineError;
@@ -63,13 +64,7 @@ pub(crate) struct LakeTable {
 }
 
 impl LakeTable {
-    pub(crate) fn new(
-        lake: Arc<Lake>,
-        schema: &str,
-        table: &str,
-        shape: &Shape,
-        listed_for: u64,
-    ) -> Self {
+    pub(crate) fn new(lake: Arc<Lake>, schema: &str, table: &str, shape: &Shape, listed_for: u64) -> Self {
         let columns = TableSchema::builder(Arc::clone(&shape.file_schema))
             .with_table_partition_cols(shape.partition_columns.clone())
             .build();
@@ -212,10 +207,9 @@ impl LakeTable {
     fn prune(
         &self,
         state: &dyn Session,
-        there: &Listing,
+        all: Vec<PartitionedFile>,
         filters: &[Expr],
     ) -> Result<Vec<PartitionedFile>> {
-        let all: Vec<PartitionedFile> = self.read(there).map(partitioned).collect();
         let names = self.partition_names();
         let on_partitions = filters.iter().filter(|filter| is_on_partitions(&names, filter)).cloned();
         let Some(filter) = conjunction(on_partitions) else { return Ok(all) };
@@ -290,6 +284,27 @@ impl LakeTable {
         Ok(file.with_statistics(statistics))
     }
 
+    /// The statistics of all files together, where `files` are all of them; they are kept for the next scan.
+    fn keep_prepared(
+        &self,
+        state: &dyn Session,
+        there: &Arc<Listing>,
+        files: &[PartitionedFile],
+    ) -> Result<Option<Statistics>> {
+        if self.only.is_some() || files.len() < there.files.len() {
+            return Ok(None);
+        }
+        let statistics = self.summary(files)?;
+        let most = state.runtime_env().cache_manager.get_file_statistic_cache_limit();
+        let prepared = PreparedFiles::new(there, files.to_vec(), statistics.clone());
+        self.lake.prepared.keep(&self.full_name(), prepared, most);
+        Ok(Some(statistics))
+    }
+
+    fn full_name(&self) -> String {
+        format!("{}.{}", self.schema, self.table)
+    }
+
     fn no_rows(&self, projection: Option<&Vec<usize>>) -> Result<Arc<dyn ExecutionPlan>> {
         let schema = datafusion::common::project_schema(self.columns.table_schema(), projection)?;
         Ok(Arc::new(EmptyExec::new(schema)))
@@ -360,16 +375,27 @@ impl TableProvider for LakeTable {
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let there = self.listing_now().await?;
-        let mut files = self.prune(state, &there, filters)?;
+        let parquet = (self.listing.format == TableFormat::Parquet)
+            .then(|| ParquetFormat::default().with_options(state.default_table_options().parquet));
+        let with_statistics = parquet.as_ref().filter(|_format| state.config().collect_statistics());
+        let prepared = match (with_statistics, &self.only) {
+            (Some(_format), None) => self.lake.prepared.get(&self.full_name(), &there),
+            _ => None,
+        };
+        let all = match &prepared {
+            Some(prepared) => prepared.files.clone(),
+            None => self.read(&there).map(partitioned).collect(),
+        };
+        let mut files = self.prune(state, all, filters)?;
         if files.is_empty() {
             return self.no_rows(projection);
         }
-        let parquet = (self.listing.format == TableFormat::Parquet)
-            .then(|| ParquetFormat::default().with_options(state.default_table_options().parquet));
-        if let Some(format) = &parquet
-            && state.config().collect_statistics()
-        {
-            files = self.with_statistics(state, format, files).await?;
+        let mut of_all = prepared.as_ref().map(|prepared| prepared.statistics.clone());
+        if let Some(format) = with_statistics {
+            if prepared.is_none() {
+                files = self.with_statistics(state, format, files).await?;
+                of_all = self.keep_prepared(state, &there, &files)?;
+            }
             files = by_statistics::prune(state, self.columns.table_schema(), files, filters);
             let columns = self.columns.file_schema();
             files = self.lake.dictionaries.prune(state, self.lake.store(), columns, files, filters).await;
@@ -377,7 +403,10 @@ impl TableProvider for LakeTable {
         if files.is_empty() {
             return self.no_rows(projection);
         }
-        let statistics = self.summary(&files)?;
+        let statistics = match of_all.filter(|_statistics| files.len() == there.files.len()) {
+            Some(statistics) => statistics,
+            None => self.summary(&files)?,
+        };
         let source: Arc<dyn FileSource> = match &parquet {
             Some(format) => format.file_source(self.columns.clone()),
             None => Arc::new(self.raw_source(state)),

@@ -9,6 +9,7 @@ mod lake_table;
 mod listing;
 mod location;
 mod names;
+mod prepared;
 mod replacement;
 mod shape;
 mod store;
