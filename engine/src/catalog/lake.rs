@@ -167,7 +167,7 @@ impl Lake {
     }
 
     /// The files of one table now; `None` when there is no such folder.
-    pub(crate) async fn listing(&self, schema: &str, table: &str) -> Result<Option<Listing>> {
+    pub(crate) async fn listing(&self, schema: &str, table: &str) -> Result<Option<Arc<Listing>>> {
         let name = format!("{schema}.{table}");
         if let Some(listing) = self.folder(schema, table).await?.into_listing(&name)? {
             return Ok(Some(listing));
@@ -184,7 +184,12 @@ impl Lake {
     }
 
     /// The columns of the table with these files.
-    pub(crate) async fn shape(&self, schema: &str, table: &str, listing: &Listing) -> Result<Arc<Shape>> {
+    pub(crate) async fn shape(
+        &self,
+        schema: &str,
+        table: &str,
+        listing: &Arc<Listing>,
+    ) -> Result<Arc<Shape>> {
         let reading = Reading {
             state: &self.state,
             store: &self.store,

@@ -170,7 +170,7 @@ impl LakeTable {
             return Ok(Arc::clone(&self.listing));
         }
         let now = self.lake.listing(&self.schema, &self.table).await?;
-        if now.as_ref() == Some(self.listing.as_ref()) {
+        if now.as_ref().is_some_and(|now| Arc::ptr_eq(now, &self.listing) || *now == self.listing) {
             self.listed_for.fetch_max(number, Ordering::AcqRel);
             return Ok(Arc::clone(&self.listing));
         }

@@ -1,6 +1,8 @@
 //! The files of one table, as the store lists them now.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use futures::TryStreamExt;
 use object_store::path::Path;
@@ -41,7 +43,7 @@ type PartitionValue = (String, Option<String>);
 /// What a folder holds: a table, or why it is none.
 #[derive(Debug)]
 pub(crate) enum Folder {
-    Table(Listing),
+    Table(Arc<Listing>),
     Nothing,
     Refused(String),
 }
@@ -60,24 +62,29 @@ pub(super) async fn list_with(
     store: &dyn ObjectStore,
     folder: &Path,
 ) -> Result<Folder> {
+    if let Some(walks) = walks
+        && let Some(listing) = walks.unchanged(folder).await?
+    {
+        return Ok(Folder::Table(listing));
+    }
     for _ in 0..TRIES {
-        if let Some(found) = look(walks, store, folder).await? {
-            return Ok(found);
+        let began = SystemTime::now();
+        let Some(found) = look(store, folder).await? else { continue };
+        if let (Some(walks), Folder::Table(listing)) = (walks, &found) {
+            walks.remember(folder, listing, began).await?;
         }
+        return Ok(found);
     }
     Ok(Folder::Refused("its files are being replaced over and over: try again".to_owned()))
 }
 
 /// Lists once; `None` when a note went meanwhile, so that the list may have files before and after it.
-async fn look(walks: Option<&Walks>, store: &dyn ObjectStore, folder: &Path) -> Result<Option<Folder>> {
+async fn look(store: &dyn ObjectStore, folder: &Path) -> Result<Option<Folder>> {
     let mut found: Vec<(ObjectMeta, TableFormat, Vec<PartitionValue>)> = Vec::new();
     let mut notes = BTreeSet::new();
     let mut rollups = Vec::new();
-    let objects: Vec<ObjectMeta> = match walks {
-        Some(walks) => walks.list(store, folder).await?,
-        None => store.list(Some(folder)).try_collect().await?,
-    };
-    for meta in objects {
+    let mut objects = store.list(Some(folder));
+    while let Some(meta) = objects.try_next().await? {
         let Some(below) = meta.location.prefix_match(folder) else { continue };
         let parts: Vec<String> = below.map(|part| part.as_ref().to_owned()).collect();
         if parts.first().is_some_and(|first| first == "_delta_log") {
@@ -139,7 +146,7 @@ async fn look(walks: Option<&Walks>, store: &dyn ObjectStore, folder: &Path) -> 
         let partition_values = its_partitions.into_iter().map(|(_, value)| value).collect();
         files.push(LakeFile { meta, partition_values });
     }
-    Ok(Some(Folder::Table(Listing { format, partition_columns, files, rollups })))
+    Ok(Some(Folder::Table(Arc::new(Listing { format, partition_columns, files, rollups }))))
 }
 
 /// `path` below `folder`, as a person writes it.
@@ -160,7 +167,7 @@ fn partition(part: &str) -> Option<PartitionValue> {
 
 impl Folder {
     /// The listing, or the error that names `table`; `None` for a folder without data files.
-    pub(crate) fn into_listing(self, table: &str) -> Result<Option<Listing>> {
+    pub(crate) fn into_listing(self, table: &str) -> Result<Option<Arc<Listing>>> {
         match self {
             Self::Table(listing) => Ok(Some(listing)),
             Self::Nothing => Ok(None),

@@ -83,10 +83,10 @@ pub(crate) struct Reading<'a> {
 
 impl Shapes {
     /// The shape of the table with the files of `listing`; reads only files that are new or changed.
-    pub(crate) async fn of(&self, listing: &Listing, reading: &Reading<'_>) -> Result<Arc<Shape>> {
+    pub(crate) async fn of(&self, listing: &Arc<Listing>, reading: &Reading<'_>) -> Result<Arc<Shape>> {
         let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(reading.table).cloned();
         if let Some(before) = &before
-            && *before.listing == *listing
+            && (Arc::ptr_eq(&before.listing, listing) || before.listing == *listing)
         {
             return Ok(Arc::clone(before));
         }
@@ -101,7 +101,7 @@ impl Shapes {
             file_schema: whole(listing, &files, reading)?,
             partition_columns: partition_columns(listing),
             rows: rows(&files),
-            listing: Arc::new(listing.clone()),
+            listing: Arc::clone(listing),
             files,
         });
         self.known

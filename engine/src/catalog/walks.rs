@@ -10,16 +10,17 @@ use std::path::{Path as DiskPath, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use futures::TryStreamExt;
 use futures::future::try_join_all;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore, Result};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinError, spawn_blocking};
+
+use crate::catalog::listing::Listing;
+use crate::error::{EngineError, Result, innermost};
 
 /// Folders with fewer files are listed in no time.
 const WORTH: usize = 50;
-/// Files that are remembered, of all folders: about 300 bytes each.
+/// Files that are remembered, of all folders: about 500 bytes each.
 const MOST: usize = 300_000;
 /// How long ago the last change must lie: clocks of file systems tick, and a second change within a tick shows nowhere.
 const TICK: Duration = Duration::from_secs(2);
@@ -45,7 +46,7 @@ struct Known {
 struct Walk {
     /// Folders and files, with the time of their last change.
     entries: Vec<(PathBuf, Change)>,
-    objects: Vec<ObjectMeta>,
+    listing: Arc<Listing>,
 }
 
 /// Which file has a name, and when it or what is known of it was changed, in nanoseconds.
@@ -62,27 +63,39 @@ impl Default for Walks {
 }
 
 impl Walks {
-    /// All objects below `folder` of a `store` that is a disk, in any order.
+    /// What `folder` had when it was listed, if nothing in it has changed since.
     ///
     /// # Errors
-    /// When they cannot be listed.
-    pub(super) async fn list(&self, store: &dyn ObjectStore, folder: &Path) -> Result<Vec<ObjectMeta>> {
-        if let Some(walk) = self.get(folder) {
-            if still_holds(&walk).await? {
-                return Ok(walk.objects.clone());
-            }
-            self.forget(folder);
+    /// When the threads that look have ended.
+    pub(super) async fn unchanged(&self, folder: &Path) -> Result<Option<Arc<Listing>>> {
+        let Some(walk) = self.get(folder) else { return Ok(None) };
+        if still_holds(&walk).await? {
+            return Ok(Some(Arc::clone(&walk.listing)));
         }
-        let began = SystemTime::now();
-        let objects: Vec<ObjectMeta> = store.list(Some(folder)).try_collect().await?;
-        if (WORTH..=MOST).contains(&objects.len()) {
-            let (root, found) = (folder.clone(), objects.clone());
-            let before = began.checked_sub(self.tick).unwrap_or(UNIX_EPOCH);
-            if let Some(walk) = spawn_blocking(move || Walk::of(&root, found, before)).await? {
-                self.keep(folder, walk);
-            }
+        self.forget(folder);
+        Ok(None)
+    }
+
+    /// Remembers what was found in `folder` from `began` on, if that is worth it and certain.
+    ///
+    /// # Errors
+    /// As [`Walks::unchanged`].
+    pub(super) async fn remember(
+        &self,
+        folder: &Path,
+        listing: &Arc<Listing>,
+        began: SystemTime,
+    ) -> Result<()> {
+        if !(WORTH..=MOST).contains(&listing.files.len()) {
+            return Ok(());
         }
-        Ok(objects)
+        let before = began.checked_sub(self.tick).unwrap_or(UNIX_EPOCH);
+        let (root, found) = (folder.clone(), Arc::clone(listing));
+        let walk = spawn_blocking(move || Walk::of(&root, found, before)).await.map_err(ended)?;
+        if let Some(walk) = walk {
+            self.keep(folder, walk);
+        }
+        Ok(())
     }
 
     fn get(&self, folder: &Path) -> Option<Arc<Walk>> {
@@ -102,7 +115,7 @@ impl Walks {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let now = known.lists;
         known.walks.insert(folder.clone(), (now, Arc::new(walk)));
-        while known.walks.values().map(|(_, walk)| walk.objects.len()).sum::<usize>() > MOST {
+        while known.walks.values().map(|(_, walk)| walk.listing.files.len()).sum::<usize>() > MOST {
             let oldest = known.walks.iter().min_by_key(|(_, (used, _))| *used).map(|(path, _)| path.clone());
             let Some(oldest) = oldest else { return };
             known.walks.remove(&oldest);
@@ -111,11 +124,11 @@ impl Walks {
 }
 
 impl Walk {
-    /// That `objects` were found below `root`, where nothing has changed since `before`, which is before they were listed;
-    /// `None` if something may have.
-    fn of(root: &Path, objects: Vec<ObjectMeta>, before: SystemTime) -> Option<Self> {
+    /// That `listing` was found in `root`, where nothing has changed since `before`, which is before it was listed; `None` if
+    /// something may have.
+    fn of(root: &Path, listing: Arc<Listing>, before: SystemTime) -> Option<Self> {
         let before = i128::try_from(before.duration_since(UNIX_EPOCH).ok()?.as_nanos()).ok()?;
-        let mut entries = Vec::with_capacity(objects.len());
+        let mut entries = Vec::with_capacity(listing.files.len());
         let mut left = vec![LocalFileSystem::new().path_to_filesystem(root).ok()?];
         while let Some(folder) = left.pop() {
             let change = Change::of(&folder)?;
@@ -135,7 +148,7 @@ impl Walk {
             }
             entries.push((folder, change));
         }
-        entries.iter().all(|(_, change)| change.time < before).then_some(Self { entries, objects })
+        entries.iter().all(|(_, change)| change.time < before).then_some(Self { entries, listing })
     }
 }
 
@@ -155,6 +168,10 @@ impl Change {
     }
 }
 
+fn ended(error: JoinError) -> EngineError {
+    EngineError::Defect { reason: innermost(&error) }
+}
+
 async fn still_holds(walk: &Arc<Walk>) -> Result<bool> {
     let parts = (0..walk.entries.len()).step_by(AT_ONCE).map(|first| {
         let walk = Arc::clone(walk);
@@ -163,7 +180,7 @@ async fn still_holds(walk: &Arc<Walk>) -> Result<bool> {
             part.into_iter().all(|(path, then)| Change::of(path) == Some(*then))
         })
     });
-    let same = try_join_all(parts).await?;
+    let same = try_join_all(parts).await.map_err(ended)?;
     Ok(same.into_iter().all(|same| same))
 }
 
@@ -171,6 +188,10 @@ async fn still_holds(walk: &Arc<Walk>) -> Result<bool> {
 mod tests {
     use std::fs::File;
     use std::io::Write;
+
+    use crate::catalog::TableFormat;
+    use crate::catalog::listing::{Folder, LakeFile, list, list_with};
+    use object_store::ObjectMeta;
 
     use super::*;
 
@@ -208,11 +229,11 @@ mod tests {
         /// Lists, as it must be; whether nothing was listed for it.
         async fn list(&self) -> bool {
             let known = self.walks.get(&self.root());
-            let mut found = self.walks.list(&self.store, &self.root()).await.unwrap();
-            let mut expected: Vec<ObjectMeta> =
-                self.store.list(Some(&self.root())).try_collect().await.unwrap();
-            found.sort_by(|a, b| a.location.cmp(&b.location));
-            expected.sort_by(|a, b| a.location.cmp(&b.location));
+            let found = list_with(Some(&self.walks), &self.store, &self.root()).await.unwrap();
+            let expected = list(&self.store, &self.root()).await.unwrap();
+            let (Folder::Table(found), Folder::Table(expected)) = (found, expected) else {
+                panic!("a table")
+            };
             assert_eq!(found, expected);
             let still = self.walks.get(&self.root());
             known.zip(still).is_some_and(|(before, after)| Arc::ptr_eq(&before, &after))
@@ -228,13 +249,15 @@ mod tests {
         type Changed = (&'static str, fn(&Tree));
         let changes: [Changed; 9] = [
             ("a new file", |tree| fs::write(tree.at("月=3/new.parquet"), "rows").unwrap()),
-            ("a file in a folder that was empty", |tree| fs::write(tree.at("empty/x"), "").unwrap()),
+            ("a file that is no part of the table", |tree| fs::write(tree.at("月=9/.hidden"), "").unwrap()),
             ("a new folder", |tree| {
-                fs::create_dir(tree.at("月=11")).unwrap();
-                fs::write(tree.at("月=11/a"), "").unwrap();
+                fs::rename(tree.at("empty"), tree.at("月=11")).unwrap();
+                fs::write(tree.at("月=11/a.parquet"), "").unwrap();
             }),
             ("a file gone", |tree| fs::remove_file(tree.at("月=4/4 100%.parquet")).unwrap()),
-            ("another name", |tree| fs::rename(tree.at("empty/x"), tree.at("empty/y")).unwrap()),
+            ("another name", |tree| {
+                fs::rename(tree.at("月=1/1 100%.parquet"), tree.at("月=1/x.parquet")).unwrap()
+            }),
             ("written anew, as long as before", |tree| {
                 fs::write(tree.at("月=5/5 100%.parquet"), "ROWS").unwrap()
             }),
@@ -278,7 +301,7 @@ mod tests {
         std::thread::sleep(SHORT * 2);
         tree.list().await;
         assert!(tree.list().await);
-        std::os::unix::fs::symlink(tree.at("月=1/1 100%.parquet"), tree.at("link.parquet")).unwrap();
+        std::os::unix::fs::symlink(tree.at("月=1/1 100%.parquet"), tree.at("月=1/link.parquet")).unwrap();
         std::thread::sleep(SHORT * 2);
         tree.list().await;
         assert!(!tree.list().await, "a link");
@@ -286,14 +309,23 @@ mod tests {
 
     #[test]
     fn of_too_many_folders_the_ones_not_used_are_forgotten() {
-        let object = ObjectMeta {
-            location: Path::default(),
-            last_modified: chrono::DateTime::UNIX_EPOCH,
-            size: 0,
-            e_tag: None,
-            version: None,
+        let file = LakeFile {
+            meta: ObjectMeta {
+                location: Path::default(),
+                last_modified: chrono::DateTime::UNIX_EPOCH,
+                size: 0,
+                e_tag: None,
+                version: None,
+            },
+            partition_values: Vec::new(),
         };
-        let walk = || Walk { entries: Vec::new(), objects: vec![object.clone(); MOST / 2] };
+        let listing = Arc::new(Listing {
+            format: TableFormat::Parquet,
+            partition_columns: Vec::new(),
+            files: vec![file; MOST / 2],
+            rollups: Vec::new(),
+        });
+        let walk = || Walk { entries: Vec::new(), listing: Arc::clone(&listing) };
         let walks = Walks::default();
         let [a, b, c] = ["a", "b", "c"].map(Path::from);
         walks.keep(&a, walk());

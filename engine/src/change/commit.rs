@@ -148,7 +148,7 @@ impl LakeChange {
     }
 
     /// The table's files, if it is there.
-    async fn there(&self) -> Result<Option<Listing>> {
+    async fn there(&self) -> Result<Option<Arc<Listing>>> {
         let Target { schema, table, .. } = &self.target;
         match self.lake.folder(schema, table).await? {
             Folder::Table(listing) => Ok(Some(listing)),
@@ -157,7 +157,7 @@ impl LakeChange {
         }
     }
 
-    async fn columns_for(&self, listing: &Listing) -> Result<SchemaRef> {
+    async fn columns_for(&self, listing: &Arc<Listing>) -> Result<SchemaRef> {
         self.check_parquet(listing)?;
         if !listing.partition_columns.is_empty() {
             return Err(self.refuse(&format!(

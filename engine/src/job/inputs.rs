@@ -18,11 +18,11 @@ pub(crate) async fn inputs(
     for table in tables {
         let Some((schema, name)) = table.split_once('.') else { continue };
         let Some(listing) = lake.listing(schema, name).await? else { continue };
-        let files = listing.files.into_iter().map(|file| InputFile {
+        let files = listing.files.iter().map(|file| InputFile {
             path: lake.below_root(&file.meta.location),
             size: file.meta.size,
             modified: file.meta.last_modified,
-            e_tag: file.meta.e_tag,
+            e_tag: file.meta.e_tag.clone(),
         });
         found.insert(table.clone(), files.collect());
     }

@@ -47,10 +47,10 @@ impl Output {
                 ));
             }
             Folder::Table(listing) => {
-                partition_columns = Some(listing.partition_columns);
-                for file in listing.files {
+                partition_columns = Some(listing.partition_columns.clone());
+                for file in &listing.files {
                     let parent = parent(&file.meta.location);
-                    existing.entry(parent).or_default().push(file.meta);
+                    existing.entry(parent).or_default().push(file.meta.clone());
                 }
             }
         }

@@ -254,7 +254,7 @@ impl Layout<'_> {
         remove_replaced(store, &self.folder).await
     }
 
-    async fn listing(&self) -> Result<Listing> {
+    async fn listing(&self) -> Result<Arc<Listing>> {
         let refuse = |reason: &str| EngineError::NotAllowed {
             what: format!("laying out {}", self.name),
             reason: reason.to_owned(),
@@ -295,7 +295,7 @@ impl Layout<'_> {
     }
 
     /// The order that is given, if it can be.
-    async fn order(&self, listing: &Listing) -> Result<Option<Order>> {
+    async fn order(&self, listing: &Arc<Listing>) -> Result<Option<Order>> {
         let shape = self.lake.shape(self.schema, self.table, listing).await?;
         let (order, named) = match &self.options.order {
             LayoutOrder::Observed => (None, &Vec::new()),
@@ -334,7 +334,7 @@ impl Layout<'_> {
         Ok(order)
     }
 
-    async fn plan(&self, listing: &Listing, found: &[Source], rows: u64) -> Result<Plan> {
+    async fn plan(&self, listing: &Arc<Listing>, found: &[Source], rows: u64) -> Result<Plan> {
         let shape = self.lake.shape(self.schema, self.table, listing).await?;
         let given = self.order(listing).await?;
         let (observed, not_understood) =

@@ -1,6 +1,7 @@
 //! A session's way to bring a rollup up to date.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
 use object_store::{ObjectMeta, ObjectStoreExt};
@@ -90,7 +91,7 @@ struct Refresh<'a> {
     meta: ObjectMeta,
     /// With the manifest as it will.
     rollup: Rollup,
-    listing: Listing,
+    listing: Arc<Listing>,
 }
 
 impl<'a> Refresh<'a> {

@@ -42,6 +42,37 @@ async fn hive_partitions_of_several_levels_are_columns() {
     assert!(plan.contains("period=11504") && !plan.contains("period=11502"), "{plan}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_table_that_rested_is_seen_to_change() {
+    let lake = TestLake::new();
+    let file = |number: i64| format!("s/t/k={}/{number}.parquet", number % 4);
+    for number in 0..60 {
+        lake.numbers(&file(number), &[number]);
+    }
+    let session = lake.session().await;
+    let ask = async || {
+        let all = value(&session, "SELECT sum(n) FROM s.t").await;
+        let of_three = value(&session, "SELECT count(*) FROM s.t WHERE k = '3' AND n < 1000").await;
+        (all, of_three)
+    };
+    let told = |sum: i64, count: i64| (sum.to_string(), count.to_string());
+    // Long enough for the engine to take what it knows of the folder for certain.
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    for _ in 0..3 {
+        assert_eq!(ask().await, told(1770, 15));
+    }
+    lake.numbers(&file(63), &[1000]);
+    assert_eq!(ask().await, told(2770, 15));
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    for _ in 0..2 {
+        assert_eq!(ask().await, told(2770, 15));
+    }
+    lake.numbers(&file(63), &[1]);
+    assert_eq!(ask().await, told(1771, 16), "another content of the same size under the same name");
+    std::fs::remove_file(lake.root().join(file(3))).unwrap();
+    assert_eq!(ask().await, told(1768, 15));
+}
+
 #[tokio::test]
 async fn a_partition_column_wins_over_one_of_the_same_name_in_the_files() {
     let lake = TestLake::new();
