@@ -16,6 +16,8 @@ use crate::error::{EngineError, Result};
 
 /// Hive's name for the partition of rows without a value.
 const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
+/// What makes a folder a Delta table.
+pub(super) const DELTA_LOG: &str = "_delta_log";
 /// The folder of a table's rollups, which no reader takes for data.
 pub(crate) const ROLLUPS: &str = "_rollups";
 
@@ -87,7 +89,7 @@ async fn look(store: &dyn ObjectStore, folder: &Path) -> Result<Option<Folder>> 
     while let Some(meta) = objects.try_next().await? {
         let Some(below) = meta.location.prefix_match(folder) else { continue };
         let parts: Vec<String> = below.map(|part| part.as_ref().to_owned()).collect();
-        if parts.first().is_some_and(|first| first == "_delta_log") {
+        if parts.first().is_some_and(|first| first == DELTA_LOG) {
             return Ok(Some(Folder::Refused(
                 "it is a Delta table, which Tithe does not read yet; its Parquet files alone may hold deleted rows"
                     .to_owned(),

@@ -5,6 +5,7 @@
 //! way, which nobody can set, so that where all have the same time no name has come or gone and all files are as they were.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path as DiskPath, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +16,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use tokio::task::{JoinError, spawn_blocking};
 
-use crate::catalog::listing::Listing;
+use crate::catalog::listing::{DELTA_LOG, Listing, ROLLUPS};
 use crate::error::{EngineError, Result, innermost};
 
 /// Folders with fewer files are listed in no time.
@@ -130,16 +131,19 @@ impl Walk {
         let before = i128::try_from(before.duration_since(UNIX_EPOCH).ok()?.as_nanos()).ok()?;
         let mut entries = Vec::with_capacity(listing.files.len());
         let mut left = vec![LocalFileSystem::new().path_to_filesystem(root).ok()?];
+        let rested = |path: &DiskPath| Change::of(path).filter(|change| change.time < before);
         while let Some(folder) = left.pop() {
-            let change = Change::of(&folder)?;
+            let change = rested(&folder)?;
             for entry in fs::read_dir(&folder).ok()? {
                 let entry = entry.ok()?;
                 let kind = entry.file_type().ok()?;
                 if kind.is_dir() {
-                    left.push(entry.path());
+                    if matters(&entry.file_name()) {
+                        left.push(entry.path());
+                    }
                 } else if kind.is_file() {
                     let path = entry.path();
-                    let change = Change::of(&path)?;
+                    let change = rested(&path)?;
                     entries.push((path, change));
                 } else {
                     // Where a link leads may change without a trace here.
@@ -148,8 +152,15 @@ impl Walk {
             }
             entries.push((folder, change));
         }
-        entries.iter().all(|(_, change)| change.time < before).then_some(Self { entries, listing })
+        Some(Self { entries, listing })
     }
+}
+
+/// Whether what lies in a folder of this name may be a part of a table, or keep it from being one: signs of life in the records of
+/// jobs are not.
+fn matters(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    !name.starts_with(['_', '.']) || name == ROLLUPS || name == DELTA_LOG
 }
 
 impl Change {
@@ -289,6 +300,12 @@ mod tests {
             change(&tree);
             assert!(!tree.list().await, "{name}");
         }
+        std::thread::sleep(SHORT * 2);
+        fs::create_dir(tree.at("_job")).unwrap();
+        std::thread::sleep(SHORT * 2);
+        tree.list().await;
+        fs::write(tree.at("_job/lease.json"), "alive").unwrap();
+        assert!(tree.list().await, "the records of a job");
     }
 
     #[tokio::test(flavor = "multi_thread")]
