@@ -19,12 +19,12 @@ import sys
 from nodes import ROOT, lake_at, nodes
 
 QUERIES = {
-    "a row of a small table": "SELECT name FROM ref.county WHERE code = '65000'",
+    "a row of a small table": "SELECT name_zh FROM ref.county WHERE county_code = '65000'",
     "a taxpayer": "SELECT name, county_code FROM tax.taxpayer WHERE ban = (SELECT min(ban) FROM tax.taxpayer)",
     "a day of invoices": "SELECT count(*), sum(total_amount) FROM invoice.header WHERE invoice_date = DATE '2024-05-07'",
     "returns by period": "SELECT period, sum(sales_amount) FROM tax.vat_return GROUP BY period ORDER BY period",
-    "two small tables": "SELECT c.name, count(*) FROM tax.taxpayer t JOIN ref.county c ON t.county_code = c.code "
-    "GROUP BY c.name ORDER BY c.name",
+    "two small tables": "SELECT c.name_en, count(*) FROM tax.taxpayer t JOIN ref.county c ON t.county_code = c.county_code "
+    "GROUP BY c.name_en ORDER BY c.name_en",
 }
 GOAL = 1.1
 
