@@ -439,7 +439,7 @@ fn leave(lake: &TestLake, on_this_machine: bool, abandoned: bool) {
     };
     lake.write(
         "s/t/_replacement-00000.json",
-        &format!(
+        format!(
             r#"{{"file": null, "instead_of": [], "unfinished": "sorted-0-", "abandoned": {abandoned}, "writer":
                 {{"host": "h", "process": 999999999, "identity": "{identity}", "version": "0"}}}}"#
         ),
