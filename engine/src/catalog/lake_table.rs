@@ -284,21 +284,20 @@ impl LakeTable {
         Ok(file.with_statistics(statistics))
     }
 
-    /// The statistics of all files together, where `files` are all of them; they are kept for the next scan.
+    /// `files` with the statistics of all together, kept for the next scan; `None` where they are not all that are there.
     fn keep_prepared(
         &self,
         state: &dyn Session,
         there: &Arc<Listing>,
         files: &[PartitionedFile],
-    ) -> Result<Option<Statistics>> {
+    ) -> Result<Option<Arc<PreparedFiles>>> {
         if self.only.is_some() || files.len() < there.files.len() {
             return Ok(None);
         }
-        let statistics = self.summary(files)?;
         let most = state.runtime_env().cache_manager.get_file_statistic_cache_limit();
-        let prepared = PreparedFiles::new(there, files.to_vec(), statistics.clone());
-        self.lake.prepared.keep(&self.full_name(), prepared, most);
-        Ok(Some(statistics))
+        let prepared = PreparedFiles::new(there, files.to_vec(), self.summary(files)?);
+        self.lake.prepared.keep(&self.full_name(), Arc::clone(&prepared), most);
+        Ok(Some(prepared))
     }
 
     fn full_name(&self) -> String {
@@ -378,7 +377,7 @@ impl TableProvider for LakeTable {
         let parquet = (self.listing.format == TableFormat::Parquet)
             .then(|| ParquetFormat::default().with_options(state.default_table_options().parquet));
         let with_statistics = parquet.as_ref().filter(|_format| state.config().collect_statistics());
-        let prepared = match (with_statistics, &self.only) {
+        let mut prepared = match (with_statistics, &self.only) {
             (Some(_format), None) => self.lake.prepared.get(&self.full_name(), &there),
             _ => None,
         };
@@ -390,11 +389,10 @@ impl TableProvider for LakeTable {
         if files.is_empty() {
             return self.no_rows(projection);
         }
-        let mut of_all = prepared.as_ref().map(|prepared| prepared.statistics.clone());
         if let Some(format) = with_statistics {
             if prepared.is_none() {
                 files = self.with_statistics(state, format, files).await?;
-                of_all = self.keep_prepared(state, &there, &files)?;
+                prepared = self.keep_prepared(state, &there, &files)?;
             }
             files = by_statistics::prune(state, self.columns.table_schema(), files, filters);
             let columns = self.columns.file_schema();
@@ -403,8 +401,8 @@ impl TableProvider for LakeTable {
         if files.is_empty() {
             return self.no_rows(projection);
         }
-        let statistics = match of_all.filter(|_statistics| files.len() == there.files.len()) {
-            Some(statistics) => statistics,
+        let statistics = match prepared.filter(|prepared| prepared.files.len() == files.len()) {
+            Some(all) => all.statistics.clone(),
             None => self.summary(&files)?,
         };
         let source: Arc<dyn FileSource> = match &parquet {
