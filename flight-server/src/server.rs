@@ -30,7 +30,7 @@ use crate::service::FlightSql;
 use crate::status_page::StatusPage;
 use crate::tls::{Tls, encrypted};
 use crate::traced::Traced;
-use crate::workers::Workers;
+use crate::workers::QueryThreads;
 
 /// Below the minute after which common proxies cut a connection that is silent.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(30);
@@ -271,17 +271,17 @@ pub async fn serve(
     let health = Health::start(operations.clone(), stop.clone());
     let authenticator = Arc::new(Authenticator::new(users, identity_provider));
     let running = Running::new(stop.clone());
-    let workers =
-        Workers::start().map_err(|error| ServeError::Broken(format!("no threads for queries: {error}")))?;
+    let threads = QueryThreads::start()
+        .map_err(|error| ServeError::Broken(format!("no threads for queries: {error}")))?;
     if let Some(refresh) = options.rollup_refresh.clone() {
-        let refreshing = keep_fresh(Arc::clone(&engine), refresh, workers.clone());
+        let refreshing = keep_fresh(Arc::clone(&engine), refresh, threads.large.clone());
         let until = stop.clone();
         tokio::spawn(async move { until.run_until_cancelled(refreshing).await });
     }
     let known = Arc::clone(&authenticator);
-    let status_page = StatusPage::new(Arc::clone(&engine), known, running.clone(), workers.clone())
+    let status_page = StatusPage::new(Arc::clone(&engine), known, running.clone(), threads.small.clone())
         .map_err(|_unspecified| ServeError::Broken("the machine gives no random numbers".to_owned()))?;
-    let service = FlightSql::new(engine, authenticator, limits, running, workers, options.writable)
+    let service = FlightSql::new(engine, authenticator, limits, running, threads, options.writable)
         .map_err(|status| ServeError::Broken(status.message().to_owned()))?;
 
     let mut flight_service = FlightServiceServer::new(service);

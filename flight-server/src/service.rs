@@ -21,7 +21,7 @@ use crate::request_end::RequestEnd;
 use crate::running::Running;
 use crate::session::{SessionKeys, Sessions};
 use crate::stream::FlightStream;
-use crate::workers::Workers;
+use crate::workers::QueryThreads;
 
 type BoxStream<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send + 'static>>;
 
@@ -34,7 +34,7 @@ pub(crate) struct FlightSql {
     pub(crate) sessions: Sessions,
     pub(crate) plans: Plans,
     pub(crate) constants: Constants,
-    pub(crate) workers: Workers,
+    pub(crate) threads: QueryThreads,
     pub(crate) updates: Updates,
     /// Whether statements may write tables of the lake.
     pub(crate) writable: bool,
@@ -47,13 +47,13 @@ pub(crate) struct Caller {
 }
 
 impl FlightSql {
-    /// A server of `engine`, whose queries are noted in `running` and run by `workers`.
+    /// A server of `engine`, whose queries are noted in `running` and run by `threads`.
     pub(crate) fn new(
         engine: Arc<Engine>,
         authenticator: Arc<Authenticator>,
         limits: Arc<Limits>,
         running: Running,
-        workers: Workers,
+        threads: QueryThreads,
         writable: bool,
     ) -> Result<Self, Status> {
         let constants = Constants::new(&limits, writable)?;
@@ -65,7 +65,7 @@ impl FlightSql {
             sessions: Sessions::default(),
             plans: Plans::default(),
             constants,
-            workers,
+            threads,
             updates: Updates::default(),
             writable,
         })

@@ -1,7 +1,9 @@
 //! The threads on which queries are planned and run, apart from those that serve.
 //!
 //! A join may compute for minutes without a pause. On the threads that serve it would keep everyone from connecting, and
-//! its own time limit and cancellation from being noticed.
+//! its own time limit and cancellation from being noticed; on those that plan and run small queries, whoever asks for a
+//! page of figures would wait behind it. There are as many threads of each kind as cores, and the operating system shares
+//! the cores among them: one that wakes to do little goes before those that compute all the time.
 
 use std::io;
 use std::sync::Arc;
@@ -14,7 +16,22 @@ use tracing::Instrument;
 /// Deep expressions are computed by functions that call themselves.
 const STACK: usize = 8 << 20;
 
-/// One server's threads for queries, as many as there are cores.
+/// One server's threads for queries.
+#[derive(Debug, Clone)]
+pub(crate) struct QueryThreads {
+    /// What is planned, and what takes hundredths of a second.
+    pub(crate) small: Workers,
+    /// What may take long.
+    pub(crate) large: Workers,
+}
+
+impl QueryThreads {
+    pub(crate) fn start() -> io::Result<Self> {
+        Ok(Self { small: Workers::start("tithe-small")?, large: Workers::start("tithe-query")? })
+    }
+}
+
+/// Threads for queries, as many as there are cores.
 #[derive(Debug, Clone)]
 pub(crate) struct Workers(Arc<Owned>);
 
@@ -22,9 +39,9 @@ pub(crate) struct Workers(Arc<Owned>);
 struct Owned(Option<Runtime>);
 
 impl Workers {
-    pub(crate) fn start() -> io::Result<Self> {
+    fn start(name: &str) -> io::Result<Self> {
         let mut threads = Builder::new_multi_thread();
-        let runtime = threads.enable_all().thread_name("tithe-query").thread_stack_size(STACK).build()?;
+        let runtime = threads.enable_all().thread_name(name).thread_stack_size(STACK).build()?;
         Ok(Self(Arc::new(Owned(Some(runtime)))))
     }
 
@@ -69,7 +86,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_without_pauses_keeps_nobody_waiting() {
-        let workers = Workers::start().unwrap();
+        let workers = Workers::start("test").unwrap();
         let since = Instant::now();
         let busy = workers.run(async {
             std::thread::sleep(Duration::from_secs(2));
@@ -80,8 +97,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_small_waits_for_nothing_large() {
+        let threads = QueryThreads::start().unwrap();
+        let cores = std::thread::available_parallelism().unwrap().get();
+        for _ in 0..cores {
+            let large = threads.large.clone();
+            tokio::spawn(async move {
+                large
+                    .run(async {
+                        std::thread::sleep(Duration::from_secs(20));
+                        Ok(())
+                    })
+                    .await
+            });
+        }
+        tokio::task::yield_now().await;
+        let since = Instant::now();
+        threads.small.run(async { Ok(()) }).await.unwrap();
+        assert!(since.elapsed() < Duration::from_secs(10));
+    }
+
+    #[tokio::test]
     async fn a_caller_that_gives_up_ends_its_work() {
-        let workers = Workers::start().unwrap();
+        let workers = Workers::start("test").unwrap();
         let (held, dropped) = tokio::sync::oneshot::channel::<()>();
         let work = workers.run(async move {
             let _held = held;

@@ -22,3 +22,4 @@ pub use pseudonym_key::{PseudonymKey, PseudonymKeyError};
 pub use registry::{
     FunctionEntry, FunctionHome, Implementation, functions, register_all, register_pseudonym,
 };
+pub use session_backend::is_worth_a_device;

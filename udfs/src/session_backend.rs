@@ -55,6 +55,24 @@ impl FunctionRewrite for SessionBackend {
     }
 }
 
+/// Whether `expr` is a call of a function whose work is worth a device, and takes long without one.
+#[must_use]
+pub fn is_worth_a_device(expr: &Expr) -> bool {
+    let any = || Ok(Backend::Cpu);
+    let of = |function: &AggregateUDF| with_backend(function, any).is_ok_and(|told| told.is_some());
+    match expr {
+        Expr::ScalarFunction(call) => {
+            crate::scalar::with_backend(&call.func, any).is_ok_and(|told| told.is_some())
+        }
+        Expr::AggregateFunction(call) => of(&call.func),
+        Expr::WindowFunction(call) => match &call.fun {
+            WindowFunctionDefinition::AggregateUDF(function) => of(function),
+            WindowFunctionDefinition::WindowUDF(_) => false,
+        },
+        _ => false,
+    }
+}
+
 /// The function told the backend of its session; `None` for one that does not ask.
 fn told(function: &AggregateUDF, config: &ConfigOptions) -> Result<Option<Arc<AggregateUDF>>> {
     with_backend(function, || asked_for(function.name(), config))

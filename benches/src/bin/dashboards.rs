@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::util::pretty::pretty_format_batches;
+use tithe_benches as _;
 use tithe_engine::{Engine, EngineOptions, Principal, Session};
 
 /// Table, name and statement of the rollups.

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
+use tithe_benches as _;
 use tithe_engine::{Engine, EngineOptions, Principal, Session};
 
 const FORECAST: &str = "SELECT k, forecast(t, v, 12, season => 12) AS f FROM series GROUP BY k ORDER BY k";

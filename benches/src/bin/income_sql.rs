@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use arrow::array::RecordBatch;
+use tithe_benches as _;
 use tithe_compute::income::{Evidence, Priors, estimate_all, simulate};
 use tithe_engine::{Engine, EngineOptions, Principal, Session};
 

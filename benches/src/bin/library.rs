@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::{Duration, Instant};
 
+use tithe_benches as _;
 use tithe_engine::{Engine, EngineOptions, Principal};
 
 #[tokio::main]

@@ -15,6 +15,7 @@ use arrow::array::RecordBatch;
 use arrow::ipc::writer::StreamWriter;
 use serde::Deserialize;
 use serde_json::json;
+use tithe_benches as _;
 use tithe_engine::{Engine, EngineOptions, Principal};
 
 #[derive(Deserialize)]

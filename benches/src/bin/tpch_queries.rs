@@ -6,6 +6,7 @@ use std::error::Error;
 use std::io::{Write, stdout};
 
 use serde_json::json;
+use tithe_benches as _;
 use tithe_testkit::tpch_queries;
 
 fn main() -> Result<(), Box<dyn Error>> {

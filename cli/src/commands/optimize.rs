@@ -43,6 +43,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "COLUMN,...", value_delimiter = ',', conflicts_with = "z_order")]
     sort_by: Vec<String>,
 
+    /// Sort the rows of each row group only, and leave those together that lie together
+    #[arg(long, requires = "sort_by")]
+    within_row_groups: bool,
+
     /// Keep rows together that are near in all of these columns
     #[arg(long, value_name = "COLUMN,...", value_delimiter = ',')]
     z_order: Vec<String>,
@@ -123,6 +127,7 @@ impl Arguments {
     fn options(&self, session: &Session) -> Result<LayoutOptions> {
         let order = match (self.sort_by.as_slice(), self.z_order.as_slice()) {
             ([], []) => LayoutOrder::Observed,
+            (columns, []) if self.within_row_groups => LayoutOrder::WithinRowGroups(columns.to_vec()),
             (columns, []) => LayoutOrder::Columns(columns.to_vec()),
             (_, columns) => LayoutOrder::ZOrder(columns.to_vec()),
         };

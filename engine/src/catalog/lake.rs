@@ -13,7 +13,8 @@ use object_store::path::Path;
 
 use crate::catalog::dictionaries::Dictionaries;
 use crate::catalog::lake_table::LakeTable;
-use crate::catalog::listing::{self, Folder, Listing};
+use crate::catalog::large_folders::LargeFolders;
+use crate::catalog::listing::{self, Folder, Listing, Lists};
 use crate::catalog::prepared::PreparedTables;
 use crate::catalog::shape::{Reading, Shape, Shapes};
 use crate::catalog::walks::Walks;
@@ -35,8 +36,7 @@ pub(crate) struct Lake {
     pub(super) dictionaries: Dictionaries,
     rollups: Rollups,
     pub(super) prepared: PreparedTables,
-    /// Where the store is a disk.
-    walks: Option<Walks>,
+    lists: Lists,
     /// Reads footers and the definitions of rollups; belongs to no session.
     state: SessionState,
     queries: AtomicU64,
@@ -66,7 +66,10 @@ impl Lake {
             dictionaries: Dictionaries::default(),
             rollups: Rollups::default(),
             prepared: PreparedTables::default(),
-            walks: (url.scheme() == "file").then(Walks::default),
+            lists: match url.scheme() {
+                "file" => Lists::Disk(Walks::default()),
+                _ => Lists::Objects(LargeFolders::default()),
+            },
             state,
             queries: AtomicU64::new(0),
         })
@@ -153,7 +156,7 @@ impl Lake {
     /// What the folder of a table holds now.
     pub(crate) async fn folder(&self, schema: &str, table: &str) -> Result<Folder> {
         match self.below(&[schema, table]) {
-            Some(folder) => listing::list_with(self.walks.as_ref(), self.store.as_ref(), &folder).await,
+            Some(folder) => listing::list_with(&self.lists, self.store.as_ref(), &folder).await,
             None => Ok(Folder::Nothing),
         }
     }

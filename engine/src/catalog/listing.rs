@@ -10,6 +10,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use percent_encoding::percent_decode_str;
 
 use crate::catalog::TableFormat;
+use crate::catalog::large_folders::{LargeFolders, side_by_side};
 use crate::catalog::replacement::Replacement;
 use crate::catalog::walks::Walks;
 use crate::error::{EngineError, Result};
@@ -55,37 +56,48 @@ const TRIES: usize = 20;
 
 /// Lists `folder`; names that begin with `_` or `.` are not data, nor are files that a [`Replacement`] gives up.
 pub(crate) async fn list(store: &dyn ObjectStore, folder: &Path) -> Result<Folder> {
-    list_with(None, store, folder).await
+    list_with(&Lists::Objects(LargeFolders::default()), store, folder).await
 }
 
-/// As [`list`], by `walks` where the store is a disk.
-pub(super) async fn list_with(
-    walks: Option<&Walks>,
-    store: &dyn ObjectStore,
-    folder: &Path,
-) -> Result<Folder> {
-    if let Some(walks) = walks
+/// What is known of the folders of a lake from earlier lists.
+#[derive(Debug)]
+pub(super) enum Lists {
+    /// Of a disk.
+    Disk(Walks),
+    /// Of an object store.
+    Objects(LargeFolders),
+}
+
+/// As [`list`], sooner by what is known.
+pub(super) async fn list_with(lists: &Lists, store: &dyn ObjectStore, folder: &Path) -> Result<Folder> {
+    if let Lists::Disk(walks) = lists
         && let Some(listing) = walks.unchanged(folder).await?
     {
         return Ok(Folder::Table(listing));
     }
     for _ in 0..TRIES {
         let began = SystemTime::now();
-        let Some(found) = look(store, folder).await? else { continue };
-        if let (Some(walks), Folder::Table(listing)) = (walks, &found) {
-            walks.remember(folder, listing, began).await?;
+        let large = matches!(lists, Lists::Objects(large) if large.contains(folder));
+        let Some(found) = look(store, folder, large).await? else { continue };
+        match (lists, &found) {
+            (Lists::Disk(walks), Folder::Table(listing)) => walks.remember(folder, listing, began).await?,
+            (Lists::Objects(large), Folder::Table(listing)) => large.note(folder, listing.files.len()),
+            _ => {}
         }
         return Ok(found);
     }
     Ok(Folder::Refused("its files are being replaced over and over: try again".to_owned()))
 }
 
-/// Lists once; `None` when a note went meanwhile, so that the list may have files before and after it.
-async fn look(store: &dyn ObjectStore, folder: &Path) -> Result<Option<Folder>> {
+/// Lists once, folder by folder where it is `large`; `None` when a note went meanwhile, so that the list may have files before and after it.
+async fn look(store: &dyn ObjectStore, folder: &Path, large: bool) -> Result<Option<Folder>> {
     let mut found: Vec<(ObjectMeta, TableFormat, Vec<PartitionValue>)> = Vec::new();
     let mut notes = BTreeSet::new();
     let mut rollups = Vec::new();
-    let mut objects = store.list(Some(folder));
+    let mut objects = match large {
+        true => side_by_side(store, folder),
+        false => store.list(Some(folder)),
+    };
     while let Some(meta) = objects.try_next().await? {
         let Some(below) = meta.location.prefix_match(folder) else { continue };
         let parts: Vec<String> = below.map(|part| part.as_ref().to_owned()).collect();
@@ -126,6 +138,7 @@ async fn look(store: &dyn ObjectStore, folder: &Path) -> Result<Option<Folder>> 
     }
     found.retain(|(meta, _, _)| !replacements.iter().any(|(note, holds)| note.hides(*holds, meta, folder)));
     found.sort_by(|a, b| a.0.location.cmp(&b.0.location));
+    rollups.sort_by(|a, b| a.location.cmp(&b.location));
     let Some((first, format, partitions)) = found.first() else { return Ok(Some(Folder::Nothing)) };
     let (format, first) = (*format, first.location.clone());
     let partition_columns: Vec<String> = partitions.iter().map(|(key, _)| key.clone()).collect();

@@ -6,6 +6,7 @@ mod discover;
 mod information;
 mod lake;
 mod lake_table;
+mod large_folders;
 mod listing;
 mod location;
 mod names;

@@ -201,7 +201,7 @@ mod tests {
     use std::io::Write;
 
     use crate::catalog::TableFormat;
-    use crate::catalog::listing::{Folder, LakeFile, list, list_with};
+    use crate::catalog::listing::{Folder, LakeFile, Lists, list, list_with};
     use object_store::ObjectMeta;
 
     use super::*;
@@ -212,7 +212,7 @@ mod tests {
     struct Tree {
         folder: tempfile::TempDir,
         store: LocalFileSystem,
-        walks: Walks,
+        walks: Lists,
     }
 
     impl Tree {
@@ -225,7 +225,7 @@ mod tests {
                 fs::write(within.join(format!("{number} 100%.parquet")), "rows").unwrap();
             }
             fs::create_dir(folder.path().join("empty")).unwrap();
-            let walks = Walks { tick: SHORT, ..Walks::default() };
+            let walks = Lists::Disk(Walks { tick: SHORT, ..Walks::default() });
             Self { folder, store: LocalFileSystem::new(), walks }
         }
 
@@ -237,16 +237,21 @@ mod tests {
             Path::from_absolute_path(self.folder.path()).unwrap()
         }
 
+        fn known(&self) -> Option<Arc<Walk>> {
+            let Lists::Disk(walks) = &self.walks else { panic!("a disk") };
+            walks.get(&self.root())
+        }
+
         /// Lists, as it must be; whether nothing was listed for it.
         async fn list(&self) -> bool {
-            let known = self.walks.get(&self.root());
-            let found = list_with(Some(&self.walks), &self.store, &self.root()).await.unwrap();
+            let known = self.known();
+            let found = list_with(&self.walks, &self.store, &self.root()).await.unwrap();
             let expected = list(&self.store, &self.root()).await.unwrap();
             let (Folder::Table(found), Folder::Table(expected)) = (found, expected) else {
                 panic!("a table")
             };
             assert_eq!(found, expected);
-            let still = self.walks.get(&self.root());
+            let still = self.known();
             known.zip(still).is_some_and(|(before, after)| Arc::ptr_eq(&before, &after))
         }
     }
@@ -311,10 +316,10 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn what_changed_just_now_or_may_without_a_trace_is_listed_each_time() {
         let mut tree = Tree::new();
-        tree.walks = Walks::default();
+        tree.walks = Lists::Disk(Walks::default());
         tree.list().await;
         assert!(!tree.list().await, "it was made just now");
-        tree.walks.tick = SHORT;
+        tree.walks = Lists::Disk(Walks { tick: SHORT, ..Walks::default() });
         std::thread::sleep(SHORT * 2);
         tree.list().await;
         assert!(tree.list().await);

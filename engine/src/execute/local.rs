@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::SessionContext;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::TryStreamExt;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -18,19 +16,15 @@ use crate::audit::{Audit, LiveQuery, Outcome};
 use crate::catalog::Lake;
 use crate::change::LakeChange;
 use crate::cluster::Cluster;
-use crate::error::{EngineError, Result};
+use crate::error::Result;
 use crate::execute::QueryReport;
-use crate::execute::attempts::run_on_workers;
-use crate::execute::broken_file::name_broken_file;
-use crate::execute::distributed::{OnWorkers, Place, bytes_read};
-use crate::execute::explain::explain_place;
+use crate::execute::distributed::OnWorkers;
 use crate::execute::limited::Limited;
-use crate::execute::read_again::read_again;
-use crate::execute::result_stream::ResultStream;
+use crate::execute::prepared::{Answers, ChangeStart, PreparedQuery, Start, planned_rows};
 use crate::execute::scanned::Scanned;
 use crate::options::QueryLimits;
-use crate::policy::{Authority, behind_border, rollups_read, still_permitted};
-use crate::result_cache::{Keeper, KnownStatement, Planned, ResultCache, StatementKey, keep, result_key};
+use crate::policy::{Authority, rollups_read, still_permitted};
+use crate::result_cache::{KnownStatement, Planned, ResultCache, StatementKey};
 
 /// What a statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,11 +186,19 @@ impl Query {
     /// # Errors
     /// When planning to operators or starting them fails, or the change or setting does.
     pub async fn execute(self) -> Result<SendableRecordBatchStream> {
-        let span = self.parts.audit.span();
-        Box::pin(self.start()).instrument(span).await
+        self.prepare().await?.execute().await
     }
 
-    async fn start(self) -> Result<SendableRecordBatchStream> {
+    /// Plans the statement to operators, so that one can tell where to run it. From here on it is on record.
+    ///
+    /// # Errors
+    /// When it is not permitted any more, or planning to operators fails.
+    pub async fn prepare(self) -> Result<PreparedQuery> {
+        let span = self.parts.audit.span();
+        Box::pin(self.plan()).instrument(span).await
+    }
+
+    async fn plan(self) -> Result<PreparedQuery> {
         let Self { parts, report } = self;
         let QueryParts {
             plan,
@@ -220,13 +222,13 @@ impl Query {
         audit.start()?;
         let changes = matches!(work, Work::Change(..));
         let scanned = Scanned::of(&state);
-        let rows = match work {
+        let start = match work {
             Work::Rows(optimized) => {
                 let cluster = cluster.filter(|_cluster| kind == StatementKind::Query);
                 let on_workers = cluster.map(|cluster| OnWorkers::new(cluster, &state, &plan, audit.id()));
                 let results = results.filter(|_results| kind == StatementKind::Query);
                 match kept_answer(results.as_ref(), &asked).await {
-                    Some(answer) => Ok(delivered(answer)),
+                    Some(answer) => Ok(Start::Kept(answer)),
                     None => {
                         let policy = audit.policy.clone();
                         let planned = match asked {
@@ -236,29 +238,28 @@ impl Query {
                             Asked::Once | Asked::Before(_) => None,
                         };
                         let answers = results.map(|cache| Answers { cache, policy, planned });
-                        rows(&state, &optimized, &report, lake, on_workers, answers).await
+                        planned_rows(&state, &optimized, &report, lake, on_workers, answers).await
                     }
                 }
             }
-            Work::Session(context) => match context.execute_logical_plan(plan).await {
-                Ok(done) => done.execute_stream().await.map_err(EngineError::from).map(StreamExt::boxed),
-                Err(error) => Err(error.into()),
-            },
+            Work::Session(context) => Ok(Start::Session(context, plan)),
             Work::Change(change, source) => {
                 let source = match source {
-                    ChangeRows::None => Ok(stream::empty().boxed()),
-                    ChangeRows::Plan(optimized) => rows(&state, &optimized, &report, lake, None, None).await,
-                    ChangeRows::Stream(rows) => Ok(rows.boxed()),
+                    ChangeRows::None => Ok(ChangeStart::None),
+                    ChangeRows::Plan(optimized) => {
+                        planned_rows(&state, &optimized, &report, lake, None, None)
+                            .await
+                            .map(|rows| ChangeStart::Plan(Box::new(rows)))
+                    }
+                    ChangeRows::Stream(rows) => Ok(ChangeStart::Stream(rows)),
                 };
-                source.map(|source| {
-                    stream::once(async move { change.make(source).await.map_err(DataFusionError::from) })
-                        .boxed()
-                })
+                source.map(|source| Start::Change(change, source))
             }
         };
-        match rows {
-            Ok(rows) => {
-                Ok(Box::pin(ResultStream::new(rows, schema, audit, changes, Limited::new(limits, scanned))))
+        match start {
+            Ok(start) => {
+                let limited = Limited::new(limits, scanned);
+                Ok(PreparedQuery { start, schema, audit, changes, limited })
             }
             Err(error) => {
                 audit.outcome = Some(Outcome::Failed(error.to_string()));
@@ -284,80 +285,4 @@ async fn kept_answer(results: Option<&Arc<ResultCache>>, asked: &Asked) -> Optio
         Ok(true) => cache.answer_of(known),
         _ => None,
     }
-}
-
-/// The rows of an answer that was kept.
-fn delivered(answer: RecordBatch) -> Rows {
-    stream::iter((answer.num_rows() > 0).then_some(Ok(answer))).boxed()
-}
-
-/// Where answers are kept, and what they depend on besides plan, settings and files.
-struct Answers {
-    cache: Arc<ResultCache>,
-    policy: String,
-    /// A statement that is not known yet.
-    planned: Option<(StatementKey, Planned)>,
-}
-
-type Rows = futures::stream::BoxStream<'static, datafusion::common::Result<RecordBatch>>;
-
-async fn rows(
-    state: &SessionState,
-    optimized: &LogicalPlan,
-    report: &QueryReport,
-    lake: Option<Arc<Lake>>,
-    on_workers: Option<OnWorkers>,
-    answers: Option<Answers>,
-) -> Result<Rows> {
-    let mut plan = state.query_planner().create_physical_plan(optimized, state).await?;
-    let mut keeper = None;
-    if let Some(Answers { cache, policy, planned }) = answers
-        && let Some(key) = result_key(optimized, &plan, &policy, state)?
-    {
-        if let Some((statement, planned)) = planned {
-            cache.remember(statement, planned, optimized, key.clone())?;
-        }
-        if let Some(rows) = cache.get(&key) {
-            return Ok(delivered(rows));
-        }
-        keeper = Some(Keeper { cache, key, report: report.clone() });
-    }
-    let mut planned = None;
-    match (&on_workers, optimized) {
-        (Some(query), LogicalPlan::Explain(explained)) => {
-            plan = explain_place(query, explained, state, plan).await?;
-        }
-        (Some(query), _) => {
-            if let Place::Workers(found) = query.place(&plan).await? {
-                if let Some(scanned) = Scanned::of(state) {
-                    // The workers read, and nobody counts there.
-                    scanned.check_more(bytes_read(&plan).unwrap_or_default())?;
-                }
-                planned = Some(found);
-            }
-        }
-        (None, _) => {}
-    }
-    plan = read_again(plan)?;
-    report.observe(planned.as_ref().map_or(&plan, |planned| &planned.plan), behind_border(&plan));
-    let context = state.task_ctx();
-    let stream = match (on_workers, planned) {
-        (Some(query), Some(planned)) => run_on_workers(query, *planned, Arc::clone(&plan))?,
-        _ => execute_stream(Arc::clone(&plan), Arc::clone(&context))?.boxed(),
-    };
-    let rows = stream
-        .then(move |batch| {
-            let (plan, lake, context) = (Arc::clone(&plan), lake.clone(), Arc::clone(&context));
-            async move {
-                match batch {
-                    Ok(batch) => Ok(batch),
-                    Err(error) => Err(name_broken_file(error, &plan, lake.as_ref(), &context).await),
-                }
-            }
-        })
-        .boxed();
-    Ok(match keeper {
-        Some(keeper) => keep(rows, keeper),
-        None => rows,
-    })
 }

@@ -16,6 +16,7 @@ mod sample;
 mod skipped;
 mod source;
 mod switch;
+mod together;
 mod trial;
 mod z_order;
 

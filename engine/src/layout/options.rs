@@ -11,6 +11,8 @@ pub enum LayoutOrder {
     Observed,
     /// By these columns, the first one foremost, NULL last.
     Columns(Vec<String>),
+    /// By these columns within each row group, whose rows are those that lay together before.
+    WithinRowGroups(Vec<String>),
     /// Near each other where they are near in all of these columns.
     ZOrder(Vec<String>),
 }

@@ -14,12 +14,15 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::ParquetMetaData;
 
 use crate::error::{EngineError, Result};
-use crate::layout::sample::{PLACE, ROWS, in_order, sample, with_places};
+use crate::layout::sample::{PLACE, in_order, sample, with_places};
 use crate::layout::source::Source;
 use crate::layout::trial::{Forms, Setting};
 use crate::layout::z_order::{FUNCTION, z_order};
 use crate::plan::sql_literal::identifier as quoted;
 use crate::session::Session;
+
+/// Rows on which forms are tried: a row group, as a dictionary pays by how often its values come in one.
+const TRIED: usize = 128 << 10;
 
 /// The order of the rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,8 @@ use crate::session::Session;
 pub(super) enum Order {
     AsTheyLie,
     Columns(Vec<String>),
+    /// Each row group has the rows that lay together before.
+    WithinRowGroups(Vec<String>),
     ZOrder(Vec<String>),
 }
 
@@ -36,6 +41,9 @@ impl Order {
         match self {
             Self::AsTheyLie => "as they lie".to_owned(),
             Self::Columns(columns) => format!("sorted by {}", columns.join(", ")),
+            Self::WithinRowGroups(columns) => {
+                format!("sorted by {} within each row group", columns.join(", "))
+            }
             Self::ZOrder(columns) => format!("Z-order of {}", columns.join(", ")),
         }
     }
@@ -43,14 +51,15 @@ impl Order {
     pub(super) fn columns(&self) -> &[String] {
         match self {
             Self::AsTheyLie => &[],
-            Self::Columns(columns) | Self::ZOrder(columns) => columns,
+            Self::Columns(columns) | Self::WithinRowGroups(columns) | Self::ZOrder(columns) => columns,
         }
     }
 
+    /// What files say of their rows' order: readers take it for that of the whole file.
     fn sorted_by(&self) -> &[String] {
         match self {
             Self::Columns(columns) => columns,
-            Self::AsTheyLie | Self::ZOrder(_) => &[],
+            Self::AsTheyLie | Self::WithinRowGroups(_) | Self::ZOrder(_) => &[],
         }
     }
 }
@@ -97,7 +106,7 @@ impl Rewrite<'_> {
         let known = match forms {
             Some(forms) => forms.clone(),
             None => {
-                while held_rows < usize::try_from(ROWS).unwrap_or(usize::MAX) && !ended {
+                while held_rows < self.row_group_rows.min(TRIED) && !ended {
                     match rows.try_next().await? {
                         Some(batch) => {
                             let batch = self.as_stored(&batch, &source.columns)?;
@@ -109,6 +118,7 @@ impl Rewrite<'_> {
                     }
                 }
                 let sample = concat_batches(&source.columns, &held).map_err(DataFusionError::from)?;
+                let sample = sample.slice(0, held_rows.min(self.row_group_rows));
                 forms.insert(Forms::of(&sample, self.bloom_filters)?).clone()
             }
         };
@@ -151,13 +161,18 @@ impl Rewrite<'_> {
         let there = |column: &&String| source.columns.field_with_name(column).is_ok();
         let by: Vec<String> = self.order.columns().iter().filter(there).cloned().collect();
         let quoted_by: Vec<String> = by.iter().map(|column| quoted(column)).collect();
+        let ascending = || {
+            let columns = quoted_by.iter().map(|column| format!("{column} ASC NULLS LAST"));
+            columns.collect::<Vec<_>>().join(", ")
+        };
         let order = match self.order {
             _ if by.is_empty() => return Ok(format!("SELECT {columns} FROM {}", self.quoted_table)),
-            Order::AsTheyLie | Order::Columns(_) => quoted_by
-                .iter()
-                .map(|column| format!("{column} ASC NULLS LAST"))
-                .collect::<Vec<_>>()
-                .join(", "),
+            Order::AsTheyLie | Order::Columns(_) => ascending(),
+            Order::WithinRowGroups(_) => {
+                // Places begin with 1, and every row group but the last has as many rows.
+                let (place, rows) = (quoted(PLACE), self.row_group_rows);
+                format!("(CAST({place} AS BIGINT) - 1) / {rows}, {}", ascending())
+            }
             Order::ZOrder(_) => {
                 let values = sample(session, self.quoted_table, &by, source.rows()).await?;
                 session.context.register_udf(z_order(&values)?);

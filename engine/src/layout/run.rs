@@ -22,10 +22,11 @@ use crate::layout::observed::{Observed, observe};
 use crate::layout::options::{LayoutOptions, LayoutOrder};
 use crate::layout::report::{LayoutProgress, LayoutReport, LayoutTotals, QueryGain};
 use crate::layout::rewrite::{NewFile, Order, Rewrite};
-use crate::layout::sample::{in_order, sample};
+use crate::layout::sample::{first, in_order, sample};
 use crate::layout::skipped::Groups;
 use crate::layout::source::{Source, sources};
 use crate::layout::switch::Switch;
+use crate::layout::together::together;
 use crate::layout::trial::Forms;
 use crate::layout::z_order::MOST_COLUMNS;
 use crate::plan::sql_literal::identifier as quoted;
@@ -33,7 +34,7 @@ use crate::session::Session;
 use crate::write::{TableFolder, WriteStore, remove_replaced};
 
 /// Rises whenever the same options come to other files.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// An observed query is measured so often; the fastest counts.
 const RUNS: usize = 3;
 
@@ -300,6 +301,7 @@ impl Layout<'_> {
         let (order, named) = match &self.options.order {
             LayoutOrder::Observed => (None, &Vec::new()),
             LayoutOrder::Columns(named) => (Some(Order::Columns(named.clone())), named),
+            LayoutOrder::WithinRowGroups(named) => (Some(Order::WithinRowGroups(named.clone())), named),
             LayoutOrder::ZOrder(named) => (Some(Order::ZOrder(named.clone())), named),
         };
         let sortable = Self::sortable(&shape.file_schema);
@@ -347,12 +349,17 @@ impl Layout<'_> {
                 let names: Vec<String> = found.iter().flat_map(|source| source.names(self.lake)).collect();
                 let session = in_order(self.session, &self.name, &names)?;
                 let sample: RecordBatch = sample(&session, &self.quoted, &asked, rows).await?;
-                choose(&observed, &sortable, &sample, &self.session.context.state())
+                let largest = found.iter().max_by_key(|source| source.rows());
+                let names = largest.map(|source| source.names(self.lake)).unwrap_or_default();
+                let session = in_order(self.session, &self.name, &names)?;
+                let together = together(&first(&session, &self.quoted, &asked).await?, &sample);
+                choose(&observed, &sortable, &sample, &together, &self.session.context.state())
             }
         };
         let (order, because) = match given {
             Some(order) => (order, String::new()),
             None if chosen.columns.is_empty() => (Order::AsTheyLie, String::new()),
+            None if chosen.within_row_groups => (Order::WithinRowGroups(chosen.columns), chosen.because),
             None => (Order::Columns(chosen.columns), chosen.because),
         };
         let mut bloom_filters = chosen.equality;
@@ -371,6 +378,7 @@ impl Layout<'_> {
         let order = match &plan.order {
             Order::AsTheyLie => json!("as they lie"),
             Order::Columns(columns) => json!({ "columns": columns }),
+            Order::WithinRowGroups(columns) => json!({ "within_row_groups": columns }),
             Order::ZOrder(columns) => json!({ "z_order": columns }),
         };
         json!({

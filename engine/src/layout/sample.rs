@@ -32,6 +32,15 @@ pub(super) fn with_places(table: &str) -> String {
     )
 }
 
+/// The first [`ROWS`] rows that `session`, which reads in order, sees of the table.
+///
+/// # Errors
+/// When they cannot be read.
+pub(super) async fn first(session: &Session, table: &str, columns: &[String]) -> Result<RecordBatch> {
+    let list = columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ");
+    gather(session, &format!("SELECT {list} FROM {table} LIMIT {ROWS}")).await
+}
+
 /// Some [`ROWS`] rows of the `rows` that `session`, which reads in order, sees of the table: every so many one.
 ///
 /// # Errors
@@ -45,7 +54,11 @@ pub(super) async fn sample(
     let step = rows / ROWS + 1;
     let list = columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ");
     let sql = format!("SELECT {list} FROM {} WHERE {} % {step} = 0", with_places(table), quoted(PLACE));
-    let query = session.query(&sql).await?;
+    gather(session, &sql).await
+}
+
+async fn gather(session: &Session, sql: &str) -> Result<RecordBatch> {
+    let query = session.query(sql).await?;
     let schema = query.schema();
     let batches = query.collect().await?;
     Ok(concat_batches(&schema, &batches).map_err(DataFusionError::from)?)

@@ -1,7 +1,7 @@
 //! How each column is written: every encoding and compression that fits is tried on a sample.
 //!
-//! What counts is how long a reader waits: the time to decode the sample, and the time to read its bytes at
-//! [`BYTES_PER_SECOND`]. A form takes the place of one tried before it only if it saves [`WORTH_IT`] of that, so that
+//! What counts is how long a reader waits: the time to decode the sample, the time to read its bytes at
+//! [`BYTES_PER_SECOND`], and [`TEXT`] for each text that it meets: those of a dictionary once, others at every row. A form takes the place of one tried before it only if it saves [`WORTH_IT`] of that, so that
 //! the measurement's noise alone does not move a column from the usual forms, which are tried first.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,10 +23,13 @@ use parquet::schema::types::ColumnPath;
 use crate::error::Result;
 use crate::layout::report::ColumnLayout;
 use crate::layout::source::MARK;
+use crate::optimize::holds_codes;
 
 /// How fast bytes come to a reader: a disk is faster, an object store slower.
 const BYTES_PER_SECOND: f64 = 200e6;
 const WORTH_IT: f64 = 0.03;
+/// Seconds that a query has to do with a text before it knows which one it is: a hash and a comparison.
+const TEXT: f64 = 20e-9;
 /// A sample is decoded so often; the fastest counts.
 const RUNS: usize = 3;
 /// Rows that are decoded at once: what a batch is elsewhere.
@@ -180,8 +183,9 @@ fn best(column: &RecordBatch) -> Result<Form> {
         for compression in compressions()? {
             let mut form =
                 Form { encoding, compression, bloom_filter: false, bytes: 0, decode: Duration::ZERO };
-            (form.bytes, form.decode) = measure(column, &form, &paths)?;
-            let wait = waiting(form.bytes, form.decode);
+            let texts;
+            (form.bytes, form.decode, texts) = measure(column, &form, &paths)?;
+            let wait = waiting(form.bytes, form.decode, texts);
             if found.as_ref().is_none_or(|(_, least)| wait < least * (1.0 - WORTH_IT)) {
                 found = Some((form, wait));
             }
@@ -193,9 +197,9 @@ fn best(column: &RecordBatch) -> Result<Form> {
 }
 
 /// Seconds that a reader waits.
-fn waiting(bytes: usize, decode: Duration) -> f64 {
+fn waiting(bytes: usize, decode: Duration, texts: usize) -> f64 {
     let read = bytes as f64 / BYTES_PER_SECOND;
-    decode.as_secs_f64() + read
+    decode.as_secs_f64() + read + texts as f64 * TEXT
 }
 
 /// Those that readers understand everywhere, the usual ones first.
@@ -220,8 +224,9 @@ fn compressions() -> Result<[Compression; 5]> {
     Ok([zstd(1)?, Compression::SNAPPY, Compression::UNCOMPRESSED, zstd(3)?, zstd(9)?])
 }
 
-/// The bytes of the column in this form, without what is written beside it, and the time to decode them.
-fn measure(column: &RecordBatch, form: &Form, paths: &[ColumnPath]) -> Result<(usize, Duration)> {
+/// The bytes of the column in this form, without what is written beside it, the time to decode them, and the texts that a
+/// query has to do with.
+fn measure(column: &RecordBatch, form: &Form, paths: &[ColumnPath]) -> Result<(usize, Duration, usize)> {
     let mut properties = usual().set_max_row_group_row_count(Some(column.num_rows().max(1)));
     for path in paths {
         properties = form.apply(properties, path);
@@ -232,6 +237,7 @@ fn measure(column: &RecordBatch, form: &Form, paths: &[ColumnPath]) -> Result<(u
     writer.write(column).map_err(DataFusionError::from)?;
     let footer: ParquetMetaData = writer.close().map_err(DataFusionError::from)?;
     let bytes = footer.row_groups().iter().map(|group| group.compressed_size()).sum::<i64>();
+    let texts = texts(&footer, column.column(0));
     let file = Bytes::from(file);
     let mut least = Duration::MAX;
     for _ in 0..RUNS {
@@ -244,7 +250,22 @@ fn measure(column: &RecordBatch, form: &Form, paths: &[ColumnPath]) -> Result<(u
         }
         least = least.min(began.elapsed());
     }
-    Ok((usize::try_from(bytes).unwrap_or_default(), least))
+    Ok((usize::try_from(bytes).unwrap_or_default(), least, texts))
+}
+
+/// The texts of a file of one column that a query has to do with: where they are read as codes, those that are different.
+fn texts(footer: &ParquetMetaData, values: &ArrayRef) -> usize {
+    let chunks = || footer.row_groups().iter().flat_map(|group| group.columns());
+    match footer.file_metadata().schema_descr().columns() {
+        [leaf] if leaf.physical_type() != Type::BYTE_ARRAY => 0,
+        [_] if chunks().all(holds_codes) => {
+            let share = share_of_different(values).unwrap_or(1.0);
+            (share * values.len() as f64) as usize
+        }
+        [_] => values.len(),
+        // Those within lists and structs are not read as codes however they are written.
+        _ => 0,
+    }
 }
 
 fn has_many_values(values: &ArrayRef) -> bool {
@@ -310,8 +331,24 @@ mod tests {
     #[test]
     fn less_is_waited_for_fewer_bytes_and_for_faster_ones() {
         let second = Duration::from_secs(1);
-        assert!(waiting(0, second) < waiting(1, second));
-        assert!(waiting(200_000_000, second) > waiting(0, second * 3 / 2));
-        assert!(waiting(200_000_000, second) < waiting(0, second * 5 / 2));
+        assert!(waiting(0, second, 0) < waiting(1, second, 0));
+        assert!(waiting(200_000_000, second, 0) > waiting(0, second * 3 / 2, 0));
+        assert!(waiting(200_000_000, second, 0) < waiting(0, second * 5 / 2, 0));
+        assert!(waiting(0, second, 1) > waiting(0, second, 0));
+    }
+
+    #[test]
+    fn identifiers_whose_dictionary_is_small_for_their_rows_keep_it() {
+        let rows = 100_000_u32;
+        // As many texts as a fifth of the rows, of no more bytes than there are rows once they are compressed.
+        let sellers = (0..rows).map(|n| format!("{:08}", n.wrapping_mul(7919) % (rows / 5)));
+        let numbers = (0..rows).map(|n| format!("{:08}", n.wrapping_mul(7919) % 100_003));
+        let sample = RecordBatch::try_from_iter([
+            ("seller", Arc::new(StringArray::from_iter_values(sellers)) as ArrayRef),
+            ("number", Arc::new(StringArray::from_iter_values(numbers))),
+        ]);
+        let forms = Forms::of(&sample.unwrap(), &BTreeSet::new()).unwrap();
+        assert_eq!(forms.columns["seller"].encoding, None, "{forms:?}");
+        assert_ne!(forms.columns["number"].encoding, None, "every row has another: {forms:?}");
     }
 }

@@ -29,6 +29,7 @@ mod rollups_policy;
 mod running_windows;
 mod s3;
 mod shared_subplans;
+mod small_queries;
 mod support;
 mod text;
 mod text_codes;

@@ -23,6 +23,7 @@ use crate::status;
 use crate::stream::{self, Bounds, FlightStream};
 use crate::ticket::StatementTicket;
 use crate::wire_schema::wire_schema;
+use crate::workers::{QueryThreads, Workers};
 
 /// A statement that may run, and what clients are told that it returns.
 #[derive(Debug)]
@@ -93,7 +94,7 @@ pub(super) async fn plan(
 ) -> Result<Plan, Status> {
     server.limits.check_statement(&sql)?;
     let asked = asked(server, caller, default_schema, sql);
-    server.limits.in_time(server.workers.run(async move { asked.plan(&values).await })).await
+    server.limits.in_time(server.threads.small.run(async move { asked.plan(&values).await })).await
 }
 
 /// Plans the statement of a ticket, with the first row of the values that it carries.
@@ -140,7 +141,7 @@ pub(super) async fn run(
             Some(kept) => Some(start(server, &ticket, kept.ready()?, &state).await?),
             None => None,
         };
-        let (first, schema) = match kept {
+        let Started { rows, schema, threads } = match kept {
             Some(Some(started)) => started,
             // Nothing was kept, or what it was made of has changed.
             _ => {
@@ -154,10 +155,18 @@ pub(super) async fn run(
             None => Vec::new(),
         };
         let asked = asked(server, caller, ticket.default_schema, ticket.sql);
-        Ok((asked.and_then(first, more, &schema), schema))
+        Ok((asked.and_then(rows, more, &schema), schema, threads))
     });
-    let (batches, schema) = bounds.hold(starting).await?;
-    Ok(stream::of_query(server.workers.clone(), batches, schema, bounds, permit))
+    let (batches, schema, threads) = bounds.hold(starting).await?;
+    Ok(stream::of_query(threads, batches, schema, bounds, permit))
+}
+
+/// A query that runs.
+struct Started {
+    rows: SendableRecordBatchStream,
+    schema: SchemaRef,
+    /// By which it runs.
+    threads: Workers,
 }
 
 /// Starts what was planned; `None` when the policy or a table has changed since.
@@ -166,7 +175,7 @@ async fn start(
     ticket: &StatementTicket,
     planned: Planned,
     state: &Arc<RunState>,
-) -> Result<Option<(SendableRecordBatchStream, SchemaRef)>, Status> {
+) -> Result<Option<Started>, Status> {
     if planned.update {
         return Err(Status::invalid_argument(
             "the ticket is of an update and was not announced: run it again",
@@ -175,17 +184,33 @@ async fn start(
     ticket.check_columns(&planned.schema)?;
     let Planned { query, schema, .. } = planned;
     let state = Arc::clone(state);
-    let executing = async move {
+    let id = query.id();
+    let ended = move |error| match error {
+        EngineError::Stale { .. } => Ok(None),
+        error => Err(status::of_query(status::from_engine(&error), id)),
+    };
+    let QueryThreads { small, large } = server.threads.clone();
+    let (run_here, threads) = (large.clone(), small.clone());
+    let preparing = async move {
         query.look_again();
-        let id = query.id();
         state.follow(&query);
-        match query.execute().await {
-            Ok(rows) => Ok(Some((rows, schema))),
-            Err(EngineError::Stale { .. }) => Ok(None),
-            Err(error) => Err(status::of_query(status::from_engine(&error), id)),
+        let prepared = match query.prepare().await {
+            Ok(prepared) => prepared,
+            Err(error) => return ended(error),
+        };
+        let small = prepared.is_small();
+        let executing = async move { prepared.execute().await };
+        let (rows, threads) = match small {
+            true => (executing.await, threads),
+            // Operators start on the threads of whoever asks them for rows.
+            false => (run_here.run(async move { Ok(executing.await) }).await?, run_here),
+        };
+        match rows {
+            Ok(rows) => Ok(Some(Started { rows, schema, threads })),
+            Err(error) => ended(error),
         }
     };
-    server.workers.run(executing).await
+    small.run(preparing).await
 }
 
 /// A statement, who asks, and where its names are looked up.

@@ -112,7 +112,7 @@ pub(super) async fn run(
             batches.iter().filter_map(|batch| batch.column(0).as_any().downcast_ref::<UInt64Array>());
         Ok(counts.flat_map(|counts| counts.iter().flatten()).sum())
     };
-    let count = bounds.hold(server.workers.run(working)).await?;
+    let count = bounds.hold(server.threads.large.run(working)).await?;
     bounds.state().end(Ok(()));
     Ok(count)
 }
