@@ -24,8 +24,8 @@ use crate::execute::{
     merge_reserve, merged_files,
 };
 use crate::optimize::{
-    AggregateBeforeJoin, CompactTexts, DistinctByGroups, FirstOfGroups, FolderJoins, LargeJoins,
-    RepeatedText, RunningWindows, SharedSubplans, TextCodes, WholeWindows, share_small_sides,
+    AggregateBeforeJoin, CompactTexts, DistinctByGroups, DistinctTexts, FirstOfGroups, FolderJoins,
+    LargeJoins, RepeatedText, RunningWindows, SharedSubplans, TextCodes, WholeWindows, share_small_sides,
 };
 use crate::options::{EngineOptions, SessionOptions};
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
@@ -362,6 +362,7 @@ fn physical_rules(memory: &MemoryLimit) -> Vec<Arc<dyn PhysicalOptimizerRule + S
     }
     rules.push(Arc::new(FirstOfGroups));
     rules.push(Arc::new(RunningWindows));
+    rules.push(Arc::new(DistinctTexts));
     rules
 }
 

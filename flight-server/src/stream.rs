@@ -16,7 +16,7 @@ use tonic::Status;
 use crate::limits::{Permit, timed_out};
 use crate::run_state::RunState;
 use crate::running::Run;
-use crate::split::Splitter;
+use crate::split::{MESSAGE_LIMIT, Splitter};
 use crate::status;
 use crate::workers::Workers;
 
@@ -68,23 +68,73 @@ async fn passed(deadline: Option<Instant>) {
     }
 }
 
+/// The messages of a running query: those that are made, and what makes the others.
+pub(crate) struct Messages {
+    made: Vec<FlightData>,
+    left: Option<Left>,
+}
+
+struct Left {
+    batches: SendableRecordBatchStream,
+    splitter: Splitter,
+}
+
+impl Messages {
+    /// Of `batches`, none of which is made yet, in `schema`.
+    pub(crate) fn of(batches: SendableRecordBatchStream, schema: SchemaRef) -> Self {
+        let splitter = Splitter::new(schema);
+        Self { made: vec![splitter.opening()], left: Some(Left { batches, splitter }) }
+    }
+
+    /// `change` of the batches that are left.
+    pub(crate) fn map(
+        self,
+        change: impl FnOnce(SendableRecordBatchStream) -> SendableRecordBatchStream,
+    ) -> Self {
+        let left = self.left.map(|left| Left { batches: change(left.batches), ..left });
+        Self { left, ..self }
+    }
+
+    /// Makes what fits into one message more or less: a small answer is then whole, and need not be handed on from thread to
+    /// thread.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub(crate) async fn make_few(mut self, state: &RunState) -> Result<Self, Status> {
+        let mut bytes = 0;
+        while let Some(mut left) = self.left.take() {
+            let Some(batch) = left.batches.next().await else { break };
+            let batch = batch.map_err(status::from_execution)?;
+            state.deliver(batch.num_rows());
+            left.splitter.push(batch);
+            while let Some(message) = left.splitter.message().map_err(|error| status::from_arrow(&error))? {
+                bytes += message.data_body.len();
+                self.made.push(message);
+            }
+            self.left = Some(left);
+            if bytes >= MESSAGE_LIMIT {
+                break;
+            }
+        }
+        Ok(self)
+    }
+}
+
 /// The rows of a running query, made a little ahead of the client and never further.
 ///
 /// The query is dropped, and its `permit` given back, as soon as it ends, fails, has to end, or the client goes away.
-pub(crate) fn of_query(
-    workers: Workers,
-    batches: SendableRecordBatchStream,
-    schema: SchemaRef,
-    bounds: Bounds,
-    permit: Permit,
-) -> FlightStream {
+pub(crate) fn of_query(workers: Workers, messages: Messages, bounds: Bounds, permit: Permit) -> FlightStream {
+    if messages.left.is_none() {
+        bounds.state().end(Ok(()));
+        return Box::pin(stream::iter(messages.made.into_iter().map(Ok)));
+    }
     let (sender, receiver) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
         let rows = sender.clone();
         let (state, told) = (bounds.state(), bounds.state());
         let sending = workers.run(async move {
             let _until_it_ends = permit;
-            send_all(&rows, batches, schema, &state).await
+            send_all(&rows, messages, &state).await
         });
         let outcome = tokio::select! {
             biased;
@@ -120,14 +170,11 @@ enum Item {
     End,
 }
 
-async fn send_all(
-    sender: &mpsc::Sender<Item>,
-    mut batches: SendableRecordBatchStream,
-    schema: SchemaRef,
-    state: &RunState,
-) -> Result<(), Status> {
-    let mut splitter = Splitter::new(schema);
-    sender.send(Item::Message(Ok(splitter.opening()))).await.ok();
+async fn send_all(sender: &mpsc::Sender<Item>, messages: Messages, state: &RunState) -> Result<(), Status> {
+    for message in messages.made {
+        sender.send(Item::Message(Ok(message))).await.ok();
+    }
+    let Some(Left { mut batches, mut splitter }) = messages.left else { return Ok(()) };
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(status::from_execution)?;
         state.deliver(batch.num_rows());

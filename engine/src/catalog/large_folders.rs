@@ -52,7 +52,7 @@ pub(super) fn side_by_side<'a>(
         let here = store.list_with_delimiter(Some(folder)).await?;
         let below = here.common_prefixes.into_iter().map(|folder| store.list(Some(&folder)));
         let below = stream::iter(below).flatten_unordered(AT_ONCE);
-        Ok(stream::iter(here.objects).map(Ok).chain(below))
+        Ok::<_, object_store::Error>(stream::iter(here.objects).map(Ok).chain(below))
     };
     stream::once(all).try_flatten().boxed()
 }

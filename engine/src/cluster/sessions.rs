@@ -18,8 +18,8 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::execute::{TaskSpan, TitheCodec, guard, merge_reserve, read_again, with_trace};
 use crate::optimize::{
-    CompactTexts, FolderJoins, RunningWindows, SharedSubplans, TextCodes, WholeWindows, carried_on,
-    copy_tiny_sides, once_per_text, with_compact_texts, without_sorts,
+    CompactTexts, DistinctTexts, FolderJoins, RunningWindows, SharedSubplans, TextCodes, WholeWindows,
+    carried_on, copy_tiny_sides, once_per_text, with_compact_texts, with_distinct_texts, without_sorts,
 };
 
 /// The workers of one attempt.
@@ -52,6 +52,7 @@ pub(crate) fn distributed_state(
     let local = |rule: &Arc<dyn PhysicalOptimizerRule + Send + Sync>| {
         let local = [
             CompactTexts::NAME,
+            DistinctTexts::NAME,
             FolderJoins::NAME,
             RunningWindows::NAME,
             SharedSubplans::NAME,
@@ -96,7 +97,7 @@ pub(crate) fn worker_state(
         .with_distributed_channel_resolver(resolver(channels))
         .with_distributed_user_codec(TitheCodec)
         .with_distributed_worker_plan_rewrite_handler(move |event: WorkerPlanRewriteEvent| {
-            let plan = carried_on(without_sorts(event.plan)?)?;
+            let plan = with_distinct_texts(carried_on(without_sorts(event.plan)?)?)?;
             let plan = with_compact_texts(once_per_text(text_codes.read_codes(plan)?)?)?;
             let plan = read_again(plan)?;
             Ok(WorkerPlanRewriteEventResponse::new(guard(plan, &span)?))

@@ -9,6 +9,7 @@ mod catalog;
 mod coded_keys;
 mod configuration;
 mod distinct_by_groups;
+mod distinct_texts;
 mod errors;
 mod first_of_groups;
 mod folder_joins;

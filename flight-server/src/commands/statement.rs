@@ -20,7 +20,7 @@ use super::{parameters, read_only};
 use crate::run_state::RunState;
 use crate::service::{Caller, FlightSql};
 use crate::status;
-use crate::stream::{self, Bounds, FlightStream};
+use crate::stream::{self, Bounds, FlightStream, Messages};
 use crate::ticket::StatementTicket;
 use crate::wire_schema::wire_schema;
 use crate::workers::{QueryThreads, Workers};
@@ -137,43 +137,46 @@ pub(super) async fn run(
     let bounds = Bounds::new(run, server.limits.query_timeout);
     // In a box, as in `Bounds::hold`.
     let starting = Box::pin(async {
+        let more: Vec<_> = match &ticket.values {
+            Some(values) => parameters::decode(values)?.into_iter().skip(1).collect(),
+            None => Vec::new(),
+        };
+        let alone = more.is_empty();
         let kept = match server.plans.take(&ticket) {
-            Some(kept) => Some(start(server, &ticket, kept.ready()?, &state).await?),
+            Some(kept) => Some(start(server, &ticket, kept.ready()?, alone, &state).await?),
             None => None,
         };
-        let Started { rows, schema, threads } = match kept {
+        let Started { messages, schema, threads } = match kept {
             Some(Some(started)) => started,
             // Nothing was kept, or what it was made of has changed.
             _ => {
                 let planned = plan_ticket(server, caller, &ticket).await?.ready()?;
                 let changed = || status::from_engine(&EngineError::Stale { what: "the lake".to_owned() });
-                start(server, &ticket, planned, &state).await?.ok_or_else(changed)?
+                start(server, &ticket, planned, alone, &state).await?.ok_or_else(changed)?
             }
         };
-        let more = match &ticket.values {
-            Some(values) => parameters::decode(values)?.into_iter().skip(1).collect(),
-            None => Vec::new(),
-        };
         let asked = asked(server, caller, ticket.default_schema, ticket.sql);
-        Ok((asked.and_then(rows, more, &schema), schema, threads))
+        Ok((messages.map(|first| asked.and_then(first, more, &schema)), threads))
     });
-    let (batches, schema, threads) = bounds.hold(starting).await?;
-    Ok(stream::of_query(threads, batches, schema, bounds, permit))
+    let (messages, threads) = bounds.hold(starting).await?;
+    Ok(stream::of_query(threads, messages, bounds, permit))
 }
 
 /// A query that runs.
 struct Started {
-    rows: SendableRecordBatchStream,
+    messages: Messages,
     schema: SchemaRef,
     /// By which it runs.
     threads: Workers,
 }
 
-/// Starts what was planned; `None` when the policy or a table has changed since.
+/// Starts what was planned, and runs it as well where it is small and `alone`; `None` when the policy or a table has changed
+/// since.
 async fn start(
     server: &FlightSql,
     ticket: &StatementTicket,
     planned: Planned,
+    alone: bool,
     state: &Arc<RunState>,
 ) -> Result<Option<Started>, Status> {
     if planned.update {
@@ -205,10 +208,15 @@ async fn start(
             // Operators start on the threads of whoever asks them for rows.
             false => (run_here.run(async move { Ok(executing.await) }).await?, run_here),
         };
-        match rows {
-            Ok(rows) => Ok(Some(Started { rows, schema, threads })),
-            Err(error) => ended(error),
+        let rows = match rows {
+            Ok(rows) => rows,
+            Err(error) => return ended(error),
+        };
+        let mut messages = Messages::of(rows, Arc::clone(&schema));
+        if small && alone {
+            messages = messages.make_few(&state).await.map_err(|status| status::of_query(status, id))?;
         }
+        Ok(Some(Started { messages, schema, threads }))
     };
     small.run(preparing).await
 }
