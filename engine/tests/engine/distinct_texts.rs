@@ -49,9 +49,10 @@ async fn the_same_texts_are_found_as_groups_find() {
         let found = table(&session, sql).await;
         assert_eq!(found.lines().nth(3), expected.lines().nth(3), "{partitions}");
         let sorted = "SELECT t FROM (SELECT DISTINCT t FROM s.t) ORDER BY t NULLS FIRST LIMIT 3";
-        insta::allow_duplicates! {
-            insta::assert_snapshot!(table(&session, sorted).await, @"");
-        }
+        let first = table(&session, sorted).await;
+        let first: Vec<&str> =
+            first.lines().skip(3).take(3).map(|line| line.trim_matches(['|', ' '])).collect();
+        assert_eq!(first, ["", "", "10001"], "NULL, the empty text and the first that is none");
     }
 }
 

@@ -8,14 +8,16 @@ use crate::support::TestLake;
 async fn small_are_those_that_read_little_and_make_nothing_large_of_it() {
     let lake = TestLake::new();
     lake.numbers("s/few/a.parquet", &[1, 2, 3]);
-    lake.numbers("s/many/a.parquet", &(0..1_000_000).map(|n| n * 0x9e37_79b9_7f4a).collect::<Vec<_>>());
+    lake.numbers(
+        "s/many/a.parquet",
+        &(0..1_000_000_i64).map(|n| n.wrapping_mul(0x1e37_79b9_7f4a_7c15)).collect::<Vec<_>>(),
+    );
     lake.write("s/raw/a.jsonl", "{\"n\": 1}\n");
     let session = lake.session().await;
     for (sql, small) in [
         ("SELECT 1", true),
         ("SELECT sum(n) FROM s.few", true),
         ("SELECT * FROM s.few AS a JOIN s.few AS b USING (n)", true),
-        ("EXPLAIN SELECT * FROM s.few", true),
         // Much is read, or nobody knows how much.
         ("SELECT sum(n) FROM s.many", false),
         ("SELECT * FROM s.raw", false),
@@ -39,7 +41,10 @@ async fn small_are_those_that_read_little_and_make_nothing_large_of_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_kept_is_small() {
     let lake = TestLake::new();
-    lake.numbers("s/many/a.parquet", &(0..1_000_000).map(|n| n * 0x9e37_79b9_7f4a).collect::<Vec<_>>());
+    lake.numbers(
+        "s/many/a.parquet",
+        &(0..1_000_000_i64).map(|n| n.wrapping_mul(0x1e37_79b9_7f4a_7c15)).collect::<Vec<_>>(),
+    );
     let options = EngineOptions { result_cache: Some(1 << 20), ..EngineOptions::default() };
     let session = lake.engine(options).await.session(Principal::local()).unwrap();
     for small in [false, true, true] {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use insta::assert_snapshot;
-use tithe_engine::{EngineOptions, LayoutOptions, LayoutOrder, Principal};
+use arrow::array::{ArrayRef, StringArray};
+use tithe_engine::{EngineOptions, LayoutOptions, LayoutOrder, LayoutProgress, Principal};
 
 use super::{lay_out, notes, options, parquet_files, scattered, sorted_by};
-use crate::support::{self, TestLake, table, value};
+use crate::support::{self, TestLake, int64, table, value};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn partitions_stay_and_those_that_lie_so_are_left_alone() {
