@@ -28,6 +28,7 @@ use crate::optimize::{
     LargeJoins, RepeatedText, RunningWindows, SharedSubplans, TextCodes, WholeWindows, share_small_sides,
 };
 use crate::options::{EngineOptions, SessionOptions};
+use crate::plan::TimesOfDay;
 use crate::policy::{Authority, Governance, PolicyStore, Principal, PushHarmlessFilters, TithePlanner};
 use crate::result_cache::ResultCache;
 use crate::rollup::AnswerFromRollups;
@@ -318,12 +319,14 @@ fn state(
         .with_default_features()
         .with_physical_optimizer_rules(physical_rules(&runtime.memory_pool.memory_limit()))
         .with_query_planner(Arc::new(TithePlanner))
+        .with_type_planner(Arc::new(TimesOfDay))
         .with_optimizer_rules(optimizer_rules());
     let builder = match text_codes {
         Some(rule) => builder.with_physical_optimizer_rule(Arc::clone(rule) as Arc<_>),
         None => builder,
     };
     builder
+        .with_physical_optimizer_rule(Arc::new(DistinctTexts))
         .with_physical_optimizer_rule(Arc::new(RepeatedText))
         .with_physical_optimizer_rule(Arc::new(CompactTexts))
         .build()
@@ -362,7 +365,6 @@ fn physical_rules(memory: &MemoryLimit) -> Vec<Arc<dyn PhysicalOptimizerRule + S
     }
     rules.push(Arc::new(FirstOfGroups));
     rules.push(Arc::new(RunningWindows));
-    rules.push(Arc::new(DistinctTexts));
     rules
 }
 

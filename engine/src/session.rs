@@ -4,11 +4,12 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 
+use arrow::array::timezone::Tz;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::catalog::CatalogProvider;
 use datafusion::common::{ScalarValue, TableReference};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{LogicalPlan, Statement as PlanStatement};
+use datafusion::logical_expr::{LogicalPlan, SetVariable, Statement as PlanStatement};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast;
@@ -27,6 +28,9 @@ use crate::settings::Settings;
 
 /// A thousand operators take some 10 MiB in a debug build; pages that are not touched cost nothing.
 const DEEP_STACK: usize = 32 << 20;
+
+/// The setting by which instants become days and hours.
+const TIME_ZONE: &str = "datafusion.execution.time_zone";
 
 /// A statement that was planned and permitted.
 pub(crate) struct Plan {
@@ -79,6 +83,28 @@ impl Session {
     pub fn look_up_in(&self, schema: &str) {
         let state = self.context.state_ref();
         state.write().config_mut().options_mut().catalog.default_schema = schema.to_owned();
+    }
+
+    /// Changes a setting as `SET name = value` does, which leaves no record of its own.
+    ///
+    /// # Errors
+    /// When there is no such setting, it does not take the value, or a read-only session may not change it.
+    pub async fn set(&self, name: &str, value: &str) -> Result<()> {
+        let set = SetVariable { variable: name.to_owned(), value: value.to_owned() };
+        let set = LogicalPlan::Statement(PlanStatement::SetVariable(set));
+        if self.options.read_only {
+            plan::check_read_only(&set)?;
+        }
+        if name == TIME_ZONE && value.parse::<Tz>().is_err() {
+            return Err(EngineError::Configuration {
+                origin: format!("setting {TIME_ZONE}"),
+                reason: format!(
+                    "{value:?} is no time zone: give a name like Asia/Taipei, or an offset like +08:00"
+                ),
+            });
+        }
+        self.context.execute_logical_plan(set).await?;
+        Ok(())
     }
 
     /// The engine whose lake and limits this session shares.
@@ -202,6 +228,7 @@ impl Session {
         }
         plan::check_with_names(&statement)?;
         tithe_udfs::complete_calls(&mut statement);
+        plan::spell_out_types(&mut statement);
         if let Some(lake) = &self.engine.lake {
             lake.begin_query();
         }

@@ -1,6 +1,7 @@
 //! What a ticket or a prepared statement's handle carries. Nothing of it is kept on the server, so a ticket works
 //! any number of times, on any server of the same lake, and cannot run out.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use arrow::datatypes::Schema;
@@ -8,6 +9,8 @@ use prost::Message;
 use tithe_engine::Principal;
 use tonic::Status;
 use uuid::Uuid;
+
+use crate::session::Choices;
 
 /// A statement as it was planned: whose, what, where names are looked up, and what it was said to return.
 ///
@@ -22,7 +25,7 @@ pub(crate) struct StatementTicket {
     #[prost(string, tag = "3")]
     pub(crate) sql: String,
     #[prost(string, optional, tag = "4")]
-    pub(crate) default_schema: Option<String>,
+    default_schema: Option<String>,
     #[prost(fixed64, tag = "5")]
     columns: u64,
     /// Rows of values for the statement's parameters, as an Arrow IPC stream.
@@ -34,25 +37,29 @@ pub(crate) struct StatementTicket {
     /// The principal's groups when it was planned: what was planned with others is not theirs to fetch.
     #[prost(string, repeated, tag = "8")]
     groups: Vec<String>,
+    /// Settings of its session.
+    #[prost(btree_map = "string, string", tag = "9")]
+    settings: BTreeMap<String, String>,
 }
 
 impl StatementTicket {
-    pub(crate) fn new(
-        principal: &Principal,
-        sql: String,
-        default_schema: Option<String>,
-        columns: &Schema,
-    ) -> Self {
+    pub(crate) fn new(principal: &Principal, sql: String, choices: Choices, columns: &Schema) -> Self {
         Self {
             id: Uuid::new_v4().into_bytes().to_vec(),
             principal: principal.name.clone(),
             sql,
-            default_schema,
+            default_schema: choices.schema,
             columns: digest(columns),
             values: None,
             update: false,
             groups: principal.groups.iter().cloned().collect(),
+            settings: choices.settings,
         }
+    }
+
+    /// What was chosen in its session when it was made.
+    pub(crate) fn choices(&self) -> Choices {
+        Choices { schema: self.default_schema.clone(), settings: self.settings.clone() }
     }
 
     /// The same statement with `values` bound.
@@ -129,7 +136,8 @@ mod tests {
     #[test]
     fn only_its_owner_may_read_a_ticket() {
         let schema = Schema::new(vec![Field::new("a", DataType::Int64, true)]);
-        let ticket = StatementTicket::new(&Principal::local(), "SELECT 1".to_owned(), None, &schema);
+        let ticket =
+            StatementTicket::new(&Principal::local(), "SELECT 1".to_owned(), Choices::default(), &schema);
         let bytes = ticket.encode_to_vec();
         assert_eq!(StatementTicket::read(&bytes, &Principal::local()).unwrap(), ticket);
         let other = Principal::from("other");
@@ -153,7 +161,11 @@ mod tests {
         let schema = Schema::new(vec![Field::new("a", DataType::Int64, true)]);
         let lin =
             Principal { groups: ["臺北".to_owned(), "b".to_owned()].into(), ..Principal::from("lin") };
-        let own = StatementTicket::new(&lin, "SELECT '臺北'".to_owned(), Some("tax".to_owned()), &schema)
+        let choices = Choices {
+            schema: Some("tax".to_owned()),
+            settings: [("tithe.query.rollups".to_owned(), "false".to_owned())].into(),
+        };
+        let own = StatementTicket::new(&lin, "SELECT '臺北'".to_owned(), choices, &schema)
             .with_values(vec![1, 2, 3])
             .encode_to_vec();
         let mut state = 42_u64;
@@ -193,7 +205,8 @@ mod tests {
     #[test]
     fn other_columns_are_refused() {
         let schema = Schema::new(vec![Field::new("a", DataType::Int64, true)]);
-        let ticket = StatementTicket::new(&Principal::local(), "SELECT 1".to_owned(), None, &schema);
+        let ticket =
+            StatementTicket::new(&Principal::local(), "SELECT 1".to_owned(), Choices::default(), &schema);
         ticket.check_columns(&schema).unwrap();
         let stricter = Schema::new(vec![Field::new("a", DataType::Int64, false)]);
         assert_eq!(ticket.check_columns(&stricter).unwrap_err().code(), Code::FailedPrecondition);

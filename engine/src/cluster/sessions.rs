@@ -97,8 +97,9 @@ pub(crate) fn worker_state(
         .with_distributed_channel_resolver(resolver(channels))
         .with_distributed_user_codec(TitheCodec)
         .with_distributed_worker_plan_rewrite_handler(move |event: WorkerPlanRewriteEvent| {
-            let plan = with_distinct_texts(carried_on(without_sorts(event.plan)?)?)?;
-            let plan = with_compact_texts(once_per_text(text_codes.read_codes(plan)?)?)?;
+            let plan = carried_on(without_sorts(event.plan)?)?;
+            let plan = with_distinct_texts(text_codes.read_codes(plan)?)?;
+            let plan = with_compact_texts(once_per_text(plan)?)?;
             let plan = read_again(plan)?;
             Ok(WorkerPlanRewriteEventResponse::new(guard(plan, &span)?))
         })

@@ -8,6 +8,7 @@ mod plan_depth;
 mod read_only;
 mod split;
 pub(crate) mod sql_literal;
+mod sql_types;
 mod unknown_names;
 mod with_names;
 
@@ -17,5 +18,6 @@ pub(crate) use parse::{parse, parse_one};
 pub(crate) use plan_depth::check_plan;
 pub(crate) use read_only::{check_read_only, kind};
 pub(crate) use split::split;
+pub(crate) use sql_types::{TimesOfDay, spell_out_types};
 pub(crate) use unknown_names::{explain, function_names};
 pub(crate) use with_names::check_with_names;

@@ -22,8 +22,11 @@ const ACTIONS: [(&str, &str); 7] = [
         "CancelQuery",
         "ends a running query; takes ActionCancelQueryRequest; CancelFlightInfo is its successor",
     ),
-    ("SetSessionOptions", "sets catalog and schema of the session; takes SetSessionOptionsRequest"),
-    ("GetSessionOptions", "tells catalog and schema of the session; takes GetSessionOptionsRequest"),
+    (
+        "SetSessionOptions",
+        "sets catalog, schema, time zone and settings of the session; takes SetSessionOptionsRequest",
+    ),
+    ("GetSessionOptions", "tells what is set in the session; takes GetSessionOptionsRequest"),
     ("CloseSession", "forgets what was set for the session; takes CloseSessionRequest"),
 ];
 

@@ -74,8 +74,8 @@ pub(crate) async fn schema(
     let schema = match read(&descriptor.cmd)? {
         Command::CommandStatementQuery(query) => {
             refuse_transaction(query.transaction_id.as_ref())?;
-            let schema = server.sessions.schema(&caller.session);
-            let planned = statement::plan(server, caller, schema, query.query, Vec::new()).await?;
+            let choices = server.sessions.choices(&caller.session);
+            let planned = statement::plan(server, caller, choices, query.query, Vec::new()).await?;
             parameters::require_none(&planned.description().parameters)?;
             returned(&planned.description())
         }

@@ -18,6 +18,7 @@ use tonic::Status;
 use super::upload::Upload;
 use super::{CATALOG, DEFAULT_SCHEMA, read_only, statement, update};
 use crate::service::{Caller, FlightSql};
+use crate::session::Choices;
 use crate::status::{self, excerpt};
 use crate::ticket::StatementTicket;
 
@@ -43,8 +44,9 @@ pub(super) async fn put(
     let broken: Broken = Arc::default();
     let (columns, rows) = decoded(upload, &broken).await?;
     let rows = Box::pin(RecordBatchStreamAdapter::new(columns, rows));
-    let asked = statement::asked(server, caller, None, String::new());
-    let ticket = StatementTicket::new(&caller.principal, command.table.clone(), None, &Schema::empty());
+    let asked = statement::asked(server, caller, Choices::default(), String::new());
+    let ticket =
+        StatementTicket::new(&caller.principal, command.table.clone(), Choices::default(), &Schema::empty());
     let table = command.table;
     let statement = format!("INGEST INTO {schema}.{table}");
     let id = asked.id;

@@ -92,6 +92,7 @@ mod tests {
 
     use super::super::statement::Description;
     use super::*;
+    use crate::session::Choices;
 
     fn plan() -> Plan {
         let schema = Arc::new(Schema::empty());
@@ -99,7 +100,7 @@ mod tests {
     }
 
     fn ticket(principal: &Principal, bytes: usize) -> StatementTicket {
-        StatementTicket::new(principal, "x".repeat(bytes), None, &Schema::empty())
+        StatementTicket::new(principal, "x".repeat(bytes), Choices::default(), &Schema::empty())
     }
 
     #[test]

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::{parameters, read_only};
 use crate::run_state::RunState;
 use crate::service::{Caller, FlightSql};
+use crate::session::Choices;
 use crate::status;
 use crate::stream::{self, Bounds, FlightStream, Messages};
 use crate::ticket::StatementTicket;
@@ -88,12 +89,12 @@ impl Plan {
 pub(super) async fn plan(
     server: &FlightSql,
     caller: &Caller,
-    default_schema: Option<String>,
+    choices: Choices,
     sql: String,
     values: Vec<ScalarValue>,
 ) -> Result<Plan, Status> {
     server.limits.check_statement(&sql)?;
-    let asked = asked(server, caller, default_schema, sql);
+    let asked = asked(server, caller, choices, sql);
     server.limits.in_time(server.threads.small.run(async move { asked.plan(&values).await })).await
 }
 
@@ -107,15 +108,15 @@ pub(super) async fn plan_ticket(
         Some(values) => parameters::decode(values)?.into_iter().next().unwrap_or_default(),
         None => Vec::new(),
     };
-    plan(server, caller, ticket.default_schema.clone(), ticket.sql.clone(), first).await
+    plan(server, caller, ticket.choices(), ticket.sql.clone(), first).await
 }
 
 /// Plans a statement and keeps the plan.
 pub(super) async fn plan_and_keep(server: &FlightSql, caller: &Caller, sql: String) -> Result<Kept, Status> {
-    let default_schema = server.sessions.schema(&caller.session);
-    let planned = plan(server, caller, default_schema.clone(), sql.clone(), Vec::new()).await?;
+    let choices = server.sessions.choices(&caller.session);
+    let planned = plan(server, caller, choices.clone(), sql.clone(), Vec::new()).await?;
     let description = planned.description();
-    let ticket = StatementTicket::new(&caller.principal, sql, default_schema, &description.schema);
+    let ticket = StatementTicket::new(&caller.principal, sql, choices, &description.schema);
     let handle = ticket.encode_to_vec().into();
     // An update is planned when it runs, and only then.
     if !description.update {
@@ -155,7 +156,7 @@ pub(super) async fn run(
                 start(server, &ticket, planned, alone, &state).await?.ok_or_else(changed)?
             }
         };
-        let asked = asked(server, caller, ticket.default_schema, ticket.sql);
+        let asked = asked(server, caller, ticket.choices(), ticket.sql);
         Ok((messages.map(|first| asked.and_then(first, more, &schema)), threads))
     });
     let (messages, threads) = bounds.hold(starting).await?;
@@ -221,11 +222,11 @@ async fn start(
     small.run(preparing).await
 }
 
-/// A statement, who asks, and where its names are looked up.
+/// A statement, who asks, and what they chose.
 pub(super) struct Asked {
     engine: Arc<Engine>,
     principal: Principal,
-    default_schema: Option<String>,
+    choices: Choices,
     pub(super) sql: String,
     /// What the log and the errors of the statement carry.
     pub(super) id: Uuid,
@@ -234,16 +235,11 @@ pub(super) struct Asked {
 }
 
 /// `sql` as `caller` asks it of `server`.
-pub(super) fn asked(
-    server: &FlightSql,
-    caller: &Caller,
-    default_schema: Option<String>,
-    sql: String,
-) -> Asked {
+pub(super) fn asked(server: &FlightSql, caller: &Caller, choices: Choices, sql: String) -> Asked {
     Asked {
         engine: Arc::clone(&server.engine),
         principal: caller.principal.clone(),
-        default_schema,
+        choices,
         sql,
         id: Uuid::new_v4(),
         writable: server.writable,
@@ -279,14 +275,14 @@ impl Asked {
     }
 
     pub(super) async fn query(&self, values: &[ScalarValue]) -> tithe_engine::Result<Query> {
-        self.ready_session()?.query_with(&self.sql, values).await
+        self.ready_session().await?.query_with(&self.sql, values).await
     }
 
     /// One statement that writes, with all rows of `values`.
     pub(super) async fn query_with_rows(&self, values: &[RecordBatch]) -> tithe_engine::Result<Query> {
         let schema = values.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
         let values = concat_batches(&schema, values).map_err(DataFusionError::from)?;
-        self.ready_session()?.query_with_rows(&self.sql, &values).await
+        self.ready_session().await?.query_with_rows(&self.sql, &values).await
     }
 
     /// A session of whoever asks.
@@ -295,10 +291,13 @@ impl Asked {
         Ok(self.engine.session_with(self.principal.clone(), options)?.with_query_id(self.id))
     }
 
-    fn ready_session(&self) -> tithe_engine::Result<Session> {
+    async fn ready_session(&self) -> tithe_engine::Result<Session> {
         let session = self.session()?;
-        if let Some(schema) = &self.default_schema {
+        if let Some(schema) = &self.choices.schema {
             session.look_up_in(schema);
+        }
+        for (name, value) in &self.choices.settings {
+            session.set(name, value).await?;
         }
         Ok(session)
     }

@@ -17,6 +17,7 @@ use super::updates::Turn;
 use super::upload::Upload;
 use super::{parameters, read_only};
 use crate::service::{Caller, FlightSql};
+use crate::session::Choices;
 use crate::status;
 use crate::stream::{self, Bounds, FlightStream};
 use crate::ticket::StatementTicket;
@@ -30,8 +31,9 @@ pub(super) fn schema() -> SchemaRef {
 pub(super) async fn put(server: &FlightSql, caller: &Caller, sql: String) -> Result<PutResult, Status> {
     check_writable(server, sql.split_whitespace().next().unwrap_or("an update"))?;
     server.limits.check_statement(&sql)?;
-    let asked = statement::asked(server, caller, server.sessions.schema(&caller.session), sql);
-    let ticket = StatementTicket::new(&caller.principal, asked.sql.clone(), None, &Schema::empty());
+    let asked = statement::asked(server, caller, server.sessions.choices(&caller.session), sql);
+    let ticket =
+        StatementTicket::new(&caller.principal, asked.sql.clone(), Choices::default(), &Schema::empty());
     result(perform(server, caller, &ticket, asked, Vec::new()).await?)
 }
 
@@ -51,7 +53,7 @@ pub(super) async fn put_prepared(
         (None, Some(bound)) => parameters::batches(bound)?,
         (None, None) => Vec::new(),
     };
-    let asked = statement::asked(server, caller, ticket.default_schema.clone(), ticket.sql.clone());
+    let asked = statement::asked(server, caller, ticket.choices(), ticket.sql.clone());
     result(perform(server, caller, &ticket, asked, values).await?)
 }
 
@@ -75,7 +77,7 @@ pub(super) async fn rows(
                 Some(values) => parameters::batches(values)?,
                 None => Vec::new(),
             };
-            let asked = statement::asked(server, caller, ticket.default_schema.clone(), ticket.sql.clone());
+            let asked = statement::asked(server, caller, ticket.choices(), ticket.sql.clone());
             let outcome = perform(server, caller, &ticket, asked, values).await;
             running.end(&outcome);
             outcome?

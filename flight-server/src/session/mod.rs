@@ -1,9 +1,11 @@
-//! What a client set for its connection: the schema in which bare table names are looked up. Never holds data.
+//! What a client set for its connection: where bare table names are looked up, and settings. Never holds data.
 
+mod choices;
 mod key;
 mod messages;
 mod sessions;
 
+pub(crate) use choices::Choices;
 pub(crate) use key::SessionKeys;
 pub(crate) use messages::{
     CloseSessionRequest, CloseSessionResult, GetSessionOptionsRequest, GetSessionOptionsResult, OptionValue,

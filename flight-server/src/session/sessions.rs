@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::SessionKeys;
+use super::{Choices, SessionKeys};
 
 /// The cookie by which Flight clients keep their session.
 pub(crate) const COOKIE: &str = "arrow_flight_session_id";
@@ -14,7 +14,7 @@ pub(crate) const COOKIE: &str = "arrow_flight_session_id";
 const IDLE: Duration = Duration::from_hours(24);
 const MOST: usize = 10_000;
 
-/// Which schema each client chose for bare table names. A client that chose none has no session.
+/// What each client chose. A client that chose nothing has no session.
 #[derive(Default)]
 pub(crate) struct Sessions {
     chosen: Mutex<HashMap<(String, String), Chosen>>,
@@ -23,7 +23,7 @@ pub(crate) struct Sessions {
 struct Chosen {
     /// The same under each name of one session: clients that keep no cookies never send theirs again.
     session: Uuid,
-    schema: String,
+    choices: Choices,
     used: Instant,
 }
 
@@ -36,16 +36,25 @@ impl std::fmt::Debug for Sessions {
 impl Sessions {
     /// The schema that the client chose.
     pub(crate) fn schema(&self, client: &SessionKeys) -> Option<String> {
+        self.choices(client).schema
+    }
+
+    /// All that the client chose.
+    pub(crate) fn choices(&self, client: &SessionKeys) -> Choices {
+        self.find(client).unwrap_or_default()
+    }
+
+    fn find(&self, client: &SessionKeys) -> Option<Choices> {
         let now = Instant::now();
         let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
         let key = client.all().find(|key| chosen.get(key).is_some_and(|chosen| chosen.lives(now)))?;
         let chosen = chosen.get_mut(&key)?;
         chosen.used = now;
-        Some(chosen.schema.clone())
+        Some(chosen.choices.clone())
     }
 
-    /// Notes the choice; false when there are too many sessions, or the client cannot be recognised again.
-    pub(crate) fn choose(&self, client: &SessionKeys, schema: &str) -> bool {
+    /// Notes the choices in place of those before; false when there are too many sessions, or the client cannot be recognised again.
+    pub(crate) fn choose(&self, client: &SessionKeys, choices: &Choices) -> bool {
         let now = Instant::now();
         let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
         if chosen.len() >= MOST {
@@ -56,7 +65,7 @@ impl Sessions {
         let mut kept = false;
         for key in client.all() {
             if chosen.len() < MOST || chosen.contains_key(&key) {
-                chosen.insert(key, Chosen { session, schema: schema.to_owned(), used: now });
+                chosen.insert(key, Chosen { session, choices: choices.clone(), used: now });
                 kept = true;
             }
         }
@@ -93,10 +102,14 @@ mod tests {
         SessionKeys::new(&principal, &MetadataMap::new(), Some(Peer { connection, address: None }))
     }
 
+    fn schema(name: &str) -> Choices {
+        Choices { schema: Some(name.to_owned()), ..Choices::default() }
+    }
+
     #[test]
     fn each_client_has_its_own_choice() {
         let sessions = Sessions::default();
-        assert!(sessions.choose(&client("wang", 1), "tax"));
+        assert!(sessions.choose(&client("wang", 1), &schema("tax")));
         assert_eq!(sessions.schema(&client("wang", 1)).as_deref(), Some("tax"));
         assert_eq!(sessions.schema(&client("lin", 1)), None);
         assert_eq!(sessions.schema(&client("wang", 2)), None);
@@ -108,7 +121,7 @@ mod tests {
     fn a_cookie_moves_with_the_client() {
         let sessions = Sessions::default();
         let first = client("wang", 1).with_cookie("c".to_owned());
-        assert!(sessions.choose(&first, "tax"));
+        assert!(sessions.choose(&first, &schema("tax")));
         let reconnected = client("wang", 2).with_cookie("c".to_owned());
         assert_eq!(sessions.schema(&reconnected).as_deref(), Some("tax"));
     }
@@ -116,8 +129,8 @@ mod tests {
     #[test]
     fn closing_leaves_nothing_of_a_client_that_ignored_its_cookie() {
         let sessions = Sessions::default();
-        assert!(sessions.choose(&client("wang", 1).with_cookie("c".to_owned()), "tax"));
-        assert!(sessions.choose(&client("lin", 2), "ref"));
+        assert!(sessions.choose(&client("wang", 1).with_cookie("c".to_owned()), &schema("tax")));
+        assert!(sessions.choose(&client("lin", 2), &schema("ref")));
         sessions.close(&client("wang", 1));
         assert_eq!(sessions.chosen.lock().unwrap().len(), 1);
     }
@@ -127,10 +140,10 @@ mod tests {
         let sessions = Sessions::default();
         for number in 0..MOST {
             let keys = client("wang", 1).with_cookie(number.to_string());
-            assert!(sessions.choose(&keys, "tax"));
+            assert!(sessions.choose(&keys, &schema("tax")));
         }
         assert!(sessions.chosen.lock().unwrap().len() <= MOST);
-        assert!(!sessions.choose(&client("wang", 2), "tax"));
-        assert!(sessions.choose(&client("wang", 1), "invoice"));
+        assert!(!sessions.choose(&client("wang", 2), &schema("tax")));
+        assert!(sessions.choose(&client("wang", 1), &schema("invoice")));
     }
 }

@@ -112,6 +112,37 @@ async fn a_prepared_statement_keeps_the_schema_it_was_made_with() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn statements_are_planned_with_the_settings_of_their_session() {
+    let server = Server::start().await;
+    let client = server.client().await;
+    let hour = "SELECT CAST(TIMESTAMP WITH TIME ZONE '2024-05-01 08:00:00+00' AS TEXT) AS t";
+    let (errors, cookie) = set(&client, "time_zone", text("Asia/Taipei")).await;
+    assert!(errors.is_empty() && cookie.is_some());
+    assert_eq!(get(&client, "time_zone").await, Some(text("Asia/Taipei")));
+    assert_eq!(client.value(hour).await, "2024-05-01T16:00:00+08:00");
+    // The schema stays beside, and other clients have their own.
+    assert!(set(&client, "schema", text("ref")).await.0.is_empty());
+    assert_eq!(get(&client, "time_zone").await, Some(text("Asia/Taipei")));
+    assert_eq!(get(&server.client().await, "time_zone").await, None);
+    assert!(set(&client, "time_zone", text("+00:00")).await.0.is_empty());
+    assert_eq!(client.value(hour).await, "2024-05-01T08:00:00Z");
+
+    let rollups = "SELECT value FROM information_schema.df_settings WHERE name = 'tithe.query.rollups'";
+    let mut prepared = client.sql.clone().prepare(rollups.to_owned(), None).await.unwrap();
+    assert!(set(&client, "tithe.query.rollups", text("false")).await.0.is_empty());
+    assert_eq!(client.value(rollups).await, "false");
+    // What was prepared is run with the settings of then.
+    let info = prepared.execute().await.unwrap();
+    let messages = client.messages(crate::support::ticket(&info)).await.unwrap();
+    let rows = arrow_flight::utils::flight_data_to_batches(&messages).unwrap();
+    let rows = arrow::util::pretty::pretty_format_batches(&rows).unwrap().to_string();
+    assert!(rows.contains("| true "), "{rows}");
+    assert!(set(&client, "tithe.query.rollups", Value { value: None }).await.0.is_empty());
+    assert_eq!(client.value(rollups).await, "true");
+    assert_eq!(get(&client, "tithe.query.rollups").await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_set_is_named() {
     let server = Server::start().await;
     let client = server.client().await;
@@ -123,6 +154,15 @@ async fn what_cannot_be_set_is_named() {
     assert_eq!(set(&client, "schema", number).await.0, refused("schema", INVALID_VALUE));
     assert_eq!(set(&client, "catalog", text("other")).await.0, refused("catalog", INVALID_VALUE));
     assert!(set(&client, "catalog", text("tithe")).await.0.is_empty());
+    let zone = "time_zone";
+    assert_eq!(set(&client, zone, text("Mars/Olympus")).await.0, refused(zone, INVALID_VALUE));
+    let unknown = "tithe.query.rolups";
+    assert_eq!(set(&client, unknown, text("true")).await.0, refused(unknown, INVALID_NAME));
+    let wrong = "tithe.query.rollups";
+    assert_eq!(set(&client, wrong, text("perhaps")).await.0, refused(wrong, INVALID_VALUE));
+    // What a read-only session may not change by `SET`.
+    let batch = "datafusion.execution.batch_size";
+    assert_eq!(set(&client, batch, text("1")).await.0, refused(batch, INVALID_NAME));
     let garbage = act(&client, "SetSessionOptions", vec![0xff, 0xff]).await.unwrap_err();
     assert_eq!(garbage.code(), Code::InvalidArgument);
 }

@@ -20,19 +20,32 @@ use crate::execute::one_input;
 
 /// Each text of a column once, NULL among them.
 ///
-/// It stands for an `AggregateExec` that groups by this column and computes nothing of the groups: one that comes last, so that
-/// equal texts are all in one partition. What has come is given on at once. Where the memory for the set of texts ends, those
-/// that are not in it go to the disk, divided by hash, and are told apart when the input has ended.
+/// It stands for an `AggregateExec` that groups by this column and computes nothing of the groups. What has come is given on at
+/// once.
+///
+/// At the last step equal texts are all in one partition. Where the memory for the set of texts ends, those that are not in it go
+/// to the disk, divided by hash, and are told apart when the input has ended. A step before spares the last one work: it forgets
+/// what it has seen when that becomes much, and gives all on where hardly any come twice.
 #[derive(Debug)]
 pub(super) struct DistinctTextsExec {
     aggregate: Arc<dyn ExecutionPlan>,
+    step: Step,
     metrics: ExecutionPlanMetricsSet,
+}
+
+/// What one operator does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    /// The place of the texts among the columns of the input.
+    pub(super) column: usize,
+    /// Whether no other follows.
+    pub(super) last: bool,
 }
 
 impl DistinctTextsExec {
     /// In the place of `aggregate`, which has one input.
-    pub(super) fn new(aggregate: Arc<dyn ExecutionPlan>) -> Self {
-        Self { aggregate, metrics: ExecutionPlanMetricsSet::new() }
+    pub(super) fn new(aggregate: Arc<dyn ExecutionPlan>, step: Step) -> Self {
+        Self { aggregate, step, metrics: ExecutionPlanMetricsSet::new() }
     }
 }
 
@@ -72,7 +85,8 @@ impl ExecutionPlan for DistinctTextsExec {
         children: Vec<Arc<dyn ExecutionPlan>>,
         options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(Arc::clone(&self.aggregate).replace_children(children, options)?)))
+        let aggregate = Arc::clone(&self.aggregate).replace_children(children, options)?;
+        Ok(Arc::new(Self::new(aggregate, self.step)))
     }
 
     fn with_new_children(
@@ -85,7 +99,7 @@ impl ExecutionPlan for DistinctTextsExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let input = one_input(self.name(), self.children().into_iter().cloned().collect())?;
         let input = input.execute(partition, Arc::clone(&context))?;
-        Ok(each_once(input, self.schema(), partition, &context, &self.metrics))
+        Ok(each_once(input, self.step, self.schema(), partition, &context, &self.metrics))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

@@ -11,9 +11,10 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 
-use super::exec::DistinctTextsExec;
+use super::exec::{DistinctTextsExec, Step};
 
-/// Physical rule: the last step of groups of one text of which nothing is asked is taken by [`DistinctTextsExec`].
+/// Physical rule: the steps of groups of one text of which nothing is asked are taken by [`DistinctTextsExec`], but for those
+/// that are taken by codes.
 #[derive(Debug, Default)]
 pub(crate) struct DistinctTexts;
 
@@ -46,30 +47,33 @@ impl PhysicalOptimizerRule for DistinctTexts {
 /// When the operators cannot be put together again.
 pub(crate) fn with_distinct_texts(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| {
-        Ok(match node.downcast_ref::<AggregateExec>().is_some_and(tells_texts_apart) {
-            true => Transformed::yes(Arc::new(DistinctTextsExec::new(node)) as Arc<dyn ExecutionPlan>),
-            false => Transformed::no(node),
+        let found = node.downcast_ref::<AggregateExec>().and_then(tells_texts_apart);
+        Ok(match found {
+            Some(step) => {
+                Transformed::yes(Arc::new(DistinctTextsExec::new(node, step)) as Arc<dyn ExecutionPlan>)
+            }
+            None => Transformed::no(node),
         })
     })
     .data()
 }
 
-/// Whether all that `aggregate` does is to give each text of its one input column once. Where only so many are wanted, or they
-/// come sorted, it knows better itself.
-fn tells_texts_apart(aggregate: &AggregateExec) -> bool {
-    let last = matches!(aggregate.mode(), AggregateMode::Final | AggregateMode::FinalPartitioned);
-    let groups = aggregate.group_expr();
-    let by_column = match groups.expr() {
-        [(expr, _)] => expr.downcast_ref::<Column>().is_some_and(|column| column.index() == 0),
-        _ => false,
+/// The step that `aggregate` is, if all it does is to give each text of a column once. Where only so many are wanted, or they come
+/// sorted, it knows better itself.
+fn tells_texts_apart(aggregate: &AggregateExec) -> Option<Step> {
+    let last = match aggregate.mode() {
+        AggregateMode::Partial => false,
+        AggregateMode::Final | AggregateMode::FinalPartitioned => true,
+        _ => return None,
     };
+    let groups = aggregate.group_expr();
+    let [(expr, _)] = groups.expr() else { return None };
+    let column = expr.downcast_ref::<Column>()?.index();
     let input = aggregate.input().schema();
-    let of_text = matches!(input.fields().as_ref(), [field] if *field.data_type() == DataType::Utf8View);
-    let sorted = aggregate.properties().output_ordering().is_some();
-    last && by_column
-        && of_text
-        && groups.is_single()
+    let of_text = *input.fields().get(column)?.data_type() == DataType::Utf8View;
+    let plain = groups.is_single()
         && aggregate.aggr_expr().is_empty()
         && aggregate.limit_options().is_none()
-        && !sorted
+        && aggregate.properties().output_ordering().is_none();
+    (of_text && plain).then_some(Step { column, last })
 }

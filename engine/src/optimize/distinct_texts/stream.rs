@@ -13,6 +13,7 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSe
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, stream};
 
+use super::exec::Step;
 use super::text_set::TextSet;
 
 /// Into so many files the texts are divided that are not in the set: by four bits of their hashes at each turn, of those that the
@@ -25,9 +26,16 @@ const TURNS: u32 = 5;
 /// Takes rows, or without any ends and gives the file, which there is if it has rows. DataFusion's type has no public name.
 type Writer = Box<dyn FnMut(Option<&RecordBatch>) -> Result<Option<Arc<dyn SpillFile>>> + Send>;
 
-/// The texts of `input`, which has one column of them, in batches of `schema`.
+/// So many texts a step that is not the last remembers.
+const REMEMBERED: usize = 1 << 19;
+/// When so many have come, and so large a share of them was new, it gives on all of them.
+const PROBED: usize = 100_000;
+const HARDLY_ANY_TWICE: f64 = 0.8;
+
+/// The texts of `input` in batches of `schema`.
 pub(super) fn each_once(
     input: SendableRecordBatchStream,
+    step: Step,
     schema: SchemaRef,
     partition: usize,
     context: &TaskContext,
@@ -39,6 +47,9 @@ pub(super) fn each_once(
         .with_compression_type(context.session_config().spill_compression());
     let distinct = Distinct {
         schema: Arc::clone(&schema),
+        step,
+        come: 0,
+        given: 0,
         source: Some(input),
         turn: 0,
         left: Vec::new(),
@@ -58,6 +69,10 @@ pub(super) fn each_once(
 
 struct Distinct {
     schema: SchemaRef,
+    step: Step,
+    /// Of a step that is not the last: texts that have come, and that were new.
+    come: usize,
+    given: usize,
     /// Where the texts come from.
     source: Option<SendableRecordBatchStream>,
     turn: u32,
@@ -99,7 +114,7 @@ impl Distinct {
                 self.metrics.done();
                 return Ok(None);
             };
-            self.turn = turn;
+            (self.turn, self.step.column) = (turn, 0);
             self.source = Some(self.spills.read_spill_as_stream(file, None)?);
         }
     }
@@ -108,8 +123,11 @@ impl Distinct {
     fn new_ones(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
         let compute = self.metrics.elapsed_compute().clone();
         let _timer = compute.timer();
-        let column = batch.column(0);
+        let column = batch.column(self.step.column);
         let texts = column.as_string_view();
+        if !self.step.last && !self.is_worth_it(texts) {
+            return self.taken(column, (0..).take(texts.len()).collect());
+        }
         self.make_room(texts)?;
         let mut new = Vec::with_capacity(if self.full { 0 } else { texts.len() });
         let mut away: [Vec<u32>; FILES] = Default::default();
@@ -144,7 +162,26 @@ impl Distinct {
                 writer(Some(&rows))?;
             }
         }
+        self.come += texts.len();
+        self.given += new.len();
         self.taken(column, new)
+    }
+
+    /// Whether a step that is not the last still tells texts apart: while they repeat, and there is memory.
+    fn is_worth_it(&mut self, texts: &StringViewArray) -> bool {
+        if self.full {
+            return false;
+        }
+        if self.set.len() + texts.len() > REMEMBERED {
+            self.set = TextSet::default();
+        }
+        let rarely = self.come >= PROBED && self.given as f64 > self.come as f64 * HARDLY_ANY_TWICE;
+        let short = self.reservation.try_resize(self.set.bytes_with(texts.len(), long(texts))).is_err();
+        if rarely || short {
+            (self.set, self.full) = (TextSet::default(), true);
+            self.reservation.free();
+        }
+        !self.full
     }
 
     fn taken(&self, column: &ArrayRef, rows: Vec<u32>) -> Result<RecordBatch> {
@@ -160,8 +197,7 @@ impl Distinct {
         if self.full {
             return Ok(());
         }
-        let long = texts.lengths().filter(|length| *length > 12).map(|length| length as usize).sum();
-        let Err(error) = self.reservation.try_resize(self.set.bytes_with(texts.len(), long)) else {
+        let Err(error) = self.reservation.try_resize(self.set.bytes_with(texts.len(), long(texts))) else {
             return Ok(());
         };
         if self.set.is_empty() || self.turn == TURNS {
@@ -180,4 +216,9 @@ impl Distinct {
             None => file.finish(),
         }))
     }
+}
+
+/// The bytes of texts that are outside their views, at most.
+fn long(texts: &StringViewArray) -> usize {
+    texts.lengths().filter(|length| *length > 12).map(|length| length as usize).sum()
 }

@@ -24,6 +24,10 @@ impl TextSet {
         self.views.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.views.len()
+    }
+
     /// Of the memory that it has.
     pub(super) fn bytes(&self) -> usize {
         self.views.allocation_size() + self.block_bytes

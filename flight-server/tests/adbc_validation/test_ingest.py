@@ -1,0 +1,6 @@
+from adbc_drivers_validation.tests.ingest import TestIngest, generate_tests
+from tithe_quirks import QUIRKS
+
+
+def pytest_generate_tests(metafunc):
+    generate_tests(QUIRKS, metafunc)
