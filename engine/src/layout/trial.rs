@@ -338,17 +338,24 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_whose_dictionary_is_small_for_their_rows_keep_it() {
+    fn of_texts_that_are_read_as_codes_a_query_has_to_do_with_the_different_ones_alone() {
         let rows = 100_000_u32;
-        // As many texts as a fifth of the rows, of no more bytes than there are rows once they are compressed.
-        let sellers = (0..rows).map(|n| format!("{:08}", n.wrapping_mul(7919) % (rows / 5)));
-        let numbers = (0..rows).map(|n| format!("{:08}", n.wrapping_mul(7919) % 100_003));
-        let sample = RecordBatch::try_from_iter([
-            ("seller", Arc::new(StringArray::from_iter_values(sellers)) as ArrayRef),
-            ("number", Arc::new(StringArray::from_iter_values(numbers))),
-        ]);
-        let forms = Forms::of(&sample.unwrap(), &BTreeSet::new()).unwrap();
-        assert_eq!(forms.columns["seller"].encoding, None, "{forms:?}");
-        assert_ne!(forms.columns["number"].encoding, None, "every row has another: {forms:?}");
+        let texts_of = |different: u32, encoding| {
+            let texts = (0..rows).map(|n| format!("{:08}", n.wrapping_mul(7919) % different));
+            let texts: ArrayRef = Arc::new(StringArray::from_iter_values(texts));
+            let column = RecordBatch::try_from_iter([("text", texts)]).unwrap();
+            let form = Form {
+                encoding,
+                compression: Compression::UNCOMPRESSED,
+                bloom_filter: false,
+                bytes: 0,
+                decode: Duration::ZERO,
+            };
+            measure(&column, &form, &[ColumnPath::from("text")]).unwrap().2
+        };
+        assert_eq!(texts_of(5_000, None), 5_000);
+        assert_eq!(texts_of(5_000, Some(Encoding::DELTA_LENGTH_BYTE_ARRAY)), 100_000);
+        // Its dictionary is larger than codes are worth.
+        assert_eq!(texts_of(50_000, None), 100_000);
     }
 }

@@ -1,7 +1,8 @@
 //! SQL's names of types that DataFusion does not know, or takes for others than most systems do.
 //!
 //! A timestamp without a precision has microseconds, as SQL says and PostgreSQL, DuckDB and others do: nanoseconds reach from 1677
-//! to 2262 alone, and 9999-12-31 stands for "open" in many a table. A precision that Arrow has no type for is that of the next
+//! to 2262 alone, and 9999-12-31 stands for "open" in many a table. A literal has as many digits as are written, where these are
+//! more. A precision that Arrow has no type for is that of the next
 //! finer one.
 
 use std::ops::ControlFlow;
@@ -54,7 +55,12 @@ impl VisitorMut for Types {
             Expr::Cast { data_type, .. } | Expr::Convert { data_type: Some(data_type), .. } => {
                 spell_out(data_type);
             }
-            Expr::TypedString(literal) => spell_out(&mut literal.data_type),
+            Expr::TypedString(literal) => {
+                if let SqlType::Timestamp(precision @ None, _) = &mut literal.data_type {
+                    *precision = literal.value.clone().into_string().map(|text| digits(&text));
+                }
+                spell_out(&mut literal.data_type);
+            }
             _ => {}
         }
         ControlFlow::Continue(())
@@ -92,6 +98,13 @@ fn spell_out(written: &mut SqlType) {
     }
 }
 
+/// The digits of the fraction of a second in `text`, if they are more than usual.
+fn digits(text: &str) -> u64 {
+    let fraction = text.rsplit_once('.').map_or("", |(_, fraction)| fraction);
+    let digits = fraction.chars().take_while(char::is_ascii_digit).count();
+    u64::try_from(digits).unwrap_or(FINEST).clamp(PRECISION, FINEST)
+}
+
 /// The next finer precision that Arrow has; finer than any stays, to be refused by its name.
 fn of_arrow(precision: Option<u64>) -> u64 {
     match precision.unwrap_or(PRECISION) {
@@ -118,5 +131,59 @@ impl TypePlanner for TimesOfDay {
             _ => return Ok(None),
         };
         Ok(Some(Arc::new(Field::new("", data_type, true))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::parse_one;
+
+    #[test]
+    fn types_are_those_that_arrow_has() {
+        for (written, taken) in [
+            ("CAST(a AS TIMESTAMP)", "CAST(a AS TIMESTAMP(6))"),
+            ("CAST(a AS TIMESTAMP(1))", "CAST(a AS TIMESTAMP(3))"),
+            ("TRY_CAST(a AS TIMESTAMP(7) WITH TIME ZONE)", "TRY_CAST(a AS TIMESTAMP(9) WITH TIME ZONE)"),
+            ("a::TIMESTAMP(0)", "a::TIMESTAMP(0)"),
+            ("CAST(a AS TIMESTAMP(10))", "CAST(a AS TIMESTAMP(10))"),
+            ("CAST(a AS DATETIME)", "CAST(a AS TIMESTAMP(6))"),
+            ("CAST(a AS TIMESTAMP[])", "CAST(a AS TIMESTAMP(6)[])"),
+            ("CAST(a AS VARBINARY(10))", "CAST(a AS BYTEA)"),
+            ("CAST(a AS CLOB)", "CAST(a AS TEXT)"),
+            ("CAST(a AS DATE)", "CAST(a AS DATE)"),
+            ("TIMESTAMP '9999-12-31 23:59:59'", "TIMESTAMP(6) '9999-12-31 23:59:59'"),
+            ("TIMESTAMP '2024-01-01 00:00:00.1234567'", "TIMESTAMP(9) '2024-01-01 00:00:00.1234567'"),
+            (
+                "TIMESTAMP '2024-01-01 00:00:00.123456789012'",
+                "TIMESTAMP(9) '2024-01-01 00:00:00.123456789012'",
+            ),
+        ] {
+            for before in ["SELECT ", "EXPLAIN SELECT ", "CREATE VIEW v AS SELECT "] {
+                let mut statement = parse_one(&format!("{before}{written}")).unwrap();
+                spell_out_types(&mut statement);
+                assert_eq!(statement.to_string(), format!("{before}{taken}"));
+            }
+        }
+        let mut table = parse_one("CREATE TABLE t (a TIMESTAMP(2), b BLOB, c INT)").unwrap();
+        spell_out_types(&mut table);
+        assert_eq!(table.to_string(), "CREATE TABLE t (a TIMESTAMP(3), b BYTEA, c INT)");
+    }
+
+    #[test]
+    fn times_of_day_have_the_precision_that_is_named() {
+        let planned = |precision, zone| {
+            let field = TimesOfDay.plan_type_field(&SqlType::Time(precision, zone)).unwrap();
+            field.map(|field| field.data_type().clone())
+        };
+        assert_eq!(planned(None, TimezoneInfo::None), Some(DataType::Time64(TimeUnit::Microsecond)));
+        assert_eq!(planned(Some(0), TimezoneInfo::None), Some(DataType::Time32(TimeUnit::Second)));
+        assert_eq!(planned(Some(2), TimezoneInfo::None), Some(DataType::Time32(TimeUnit::Millisecond)));
+        assert_eq!(
+            planned(Some(8), TimezoneInfo::WithoutTimeZone),
+            Some(DataType::Time64(TimeUnit::Nanosecond))
+        );
+        assert_eq!(planned(Some(10), TimezoneInfo::None), None);
+        assert_eq!(planned(Some(3), TimezoneInfo::WithTimeZone), None);
     }
 }

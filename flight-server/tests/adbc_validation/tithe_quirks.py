@@ -43,7 +43,7 @@ class Tithe(model.DriverQuirks):
         return "does not exist" in str(error) and (table_name or "") in str(error)
 
     def split_statement(self, statement):
-        return quirks.split_statement(statement)
+        return quirks.split_statement(re.sub(r"--.*$", "", statement, flags=re.MULTILINE))
 
 
 QUIRKS = [Tithe()]
