@@ -258,10 +258,7 @@ fn texts(footer: &ParquetMetaData, values: &ArrayRef) -> usize {
     let chunks = || footer.row_groups().iter().flat_map(|group| group.columns());
     match footer.file_metadata().schema_descr().columns() {
         [leaf] if leaf.physical_type() != Type::BYTE_ARRAY => 0,
-        [_] if chunks().all(holds_codes) => {
-            let share = share_of_different(values).unwrap_or(1.0);
-            (share * values.len() as f64) as usize
-        }
+        [_] if chunks().all(holds_codes) => different(values).unwrap_or(values.len()),
         [_] => values.len(),
         // Those within lists and structs are not read as codes however they are written.
         _ => 0,
@@ -279,12 +276,16 @@ fn repeats(physical: Type, values: &ArrayRef) -> bool {
 
 /// Different values over all; `None` when they cannot be compared.
 fn share_of_different(values: &ArrayRef) -> Option<f64> {
+    Some(different(values)? as f64 / values.len().max(1) as f64)
+}
+
+fn different(values: &ArrayRef) -> Option<usize> {
     let field = SortField::new(values.data_type().clone());
     let rows = RowConverter::new(vec![field])
         .and_then(|rows| rows.convert_columns(std::slice::from_ref(values)))
         .ok()?;
     let different: BTreeSet<_> = rows.iter().collect();
-    Some(different.len() as f64 / values.len().max(1) as f64)
+    Some(different.len())
 }
 
 #[cfg(test)]

@@ -16,9 +16,11 @@ use futures::{StreamExt, stream};
 use super::exec::Step;
 use super::text_set::TextSet;
 
-/// Into so many files the texts are divided that are not in the set: by four bits of their hashes at each turn, of those that the
-/// set does not go by.
-const FILES: usize = 16;
+/// Into so many files the texts are divided that are not in the set: by so many bits of their hashes at each turn, of those that
+/// the set does not go by.
+const FILES: usize = 1 << BITS;
+const BITS: u32 = 4;
+const FILE_BITS: u64 = (1 << BITS) - 1;
 const FIRST_BIT: u32 = 32;
 /// Each turn divides what is left by the number of files; after so many not even the texts of one batch fit into the memory.
 const TURNS: u32 = 5;
@@ -147,8 +149,8 @@ impl Distinct {
                     new.push(row);
                 }
             } else if !self.set.contains(hash, *view, text) {
-                let file = (hash >> (FIRST_BIT + 4 * self.turn)) as usize % FILES;
-                if let Some(rows) = away.get_mut(file) {
+                let file = (hash >> (FIRST_BIT + BITS * self.turn)) & FILE_BITS;
+                if let Some(rows) = usize::try_from(file).ok().and_then(|file| away.get_mut(file)) {
                     rows.push(row);
                 }
             }

@@ -104,11 +104,11 @@ fn bytes(blocks: &[Vec<u8>], view: u128) -> &[u8] {
 }
 
 fn is_same(blocks: &[Vec<u8>], known: u128, view: u128, text: &[u8]) -> bool {
-    match length(view) > WITHIN {
-        // Length and first bytes.
-        true => known as u64 == view as u64 && bytes(blocks, known) == text,
-        false => known == view,
+    if length(view) <= WITHIN {
+        return known == view;
     }
+    let (first, second) = (ByteView::from(known), ByteView::from(view));
+    first.length == second.length && first.prefix == second.prefix && bytes(blocks, known) == text
 }
 
 /// Puts a long text into a block: its view there.
