@@ -5,7 +5,7 @@
 //! everything, for it saves no reading. The best column comes first, and further ones that count at least a quarter of
 //! it, three at most: behind three columns nothing is sorted any more.
 //!
-//! An order also takes away: what rows lie in now ([`crate::layout::together`]) is lost to queries that join or group by it,
+//! An order also takes away: what rows lie in now (`together`) is lost to queries that join or group by it,
 //! and they pay more than a scan takes. Where they would lose more than conditions gain, rows are sorted within row groups
 //! alone, which leaves rows that are joined in the same two or three of them.
 
