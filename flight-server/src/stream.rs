@@ -103,20 +103,37 @@ impl Messages {
     pub(crate) async fn make_few(mut self, state: &RunState) -> Result<Self, Status> {
         let mut bytes = 0;
         while let Some(mut left) = self.left.take() {
-            let Some(batch) = left.batches.next().await else { break };
-            let batch = batch.map_err(status::from_execution)?;
-            state.deliver(batch.num_rows());
-            left.splitter.push(batch);
-            while let Some(message) = left.splitter.message().map_err(|error| status::from_arrow(&error))? {
+            while bytes < MESSAGE_LIMIT
+                && let Some(message) = left.message()?
+            {
                 bytes += message.data_body.len();
                 self.made.push(message);
             }
-            self.left = Some(left);
             if bytes >= MESSAGE_LIMIT {
+                self.left = Some(left);
                 break;
+            }
+            if left.take_batch(state).await? {
+                self.left = Some(left);
             }
         }
         Ok(self)
+    }
+}
+
+impl Left {
+    /// The next message of the batches that have been taken.
+    fn message(&mut self) -> Result<Option<FlightData>, Status> {
+        self.splitter.message().map_err(|error| status::from_arrow(&error))
+    }
+
+    /// Takes another batch; false when there is none.
+    async fn take_batch(&mut self, state: &RunState) -> Result<bool, Status> {
+        let Some(batch) = self.batches.next().await else { return Ok(false) };
+        let batch = batch.map_err(status::from_execution)?;
+        state.deliver(batch.num_rows());
+        self.splitter.push(batch);
+        Ok(true)
     }
 }
 
@@ -174,16 +191,15 @@ async fn send_all(sender: &mpsc::Sender<Item>, messages: Messages, state: &RunSt
     for message in messages.made {
         sender.send(Item::Message(Ok(message))).await.ok();
     }
-    let Some(Left { mut batches, mut splitter }) = messages.left else { return Ok(()) };
-    while let Some(batch) = batches.next().await {
-        let batch = batch.map_err(status::from_execution)?;
-        state.deliver(batch.num_rows());
-        splitter.push(batch);
-        while let Some(message) = splitter.message().map_err(|error| status::from_arrow(&error))? {
+    let Some(mut left) = messages.left else { return Ok(()) };
+    loop {
+        while let Some(message) = left.message()? {
             sender.send(Item::Message(Ok(message))).await.ok();
         }
+        if !left.take_batch(state).await? {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// The one batch of a metadata command.
@@ -196,4 +212,52 @@ pub(crate) fn of_batch(batch: RecordBatch) -> FlightStream {
         Some((message, splitter))
     });
     Box::pin(stream::iter([Ok(opening)]).chain(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, Int64Array};
+    use arrow_flight::utils::flight_data_to_batches;
+    use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// The messages that are made at once of `rows` numbers in one batch, and those that are left.
+    async fn made(rows: i64) -> (Vec<FlightData>, Vec<FlightData>) {
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..rows));
+        let batch = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
+        let schema = batch.schema();
+        let batches = RecordBatchStreamAdapter::new(Arc::clone(&schema), stream::iter([Ok(batch)]));
+        let state = RunState::new(Uuid::new_v4(), "wang", "SELECT n FROM numbers");
+        let messages = Messages::of(Box::pin(batches), schema).make_few(&state).await.unwrap();
+        let mut rest = Vec::new();
+        if let Some(mut left) = messages.left {
+            loop {
+                while let Some(message) = left.message().unwrap() {
+                    rest.push(message);
+                }
+                if !left.take_batch(&state).await.unwrap() {
+                    break;
+                }
+            }
+        }
+        (messages.made, rest)
+    }
+
+    #[tokio::test]
+    async fn a_small_answer_is_whole_at_once_and_of_a_large_one_the_beginning() {
+        let (small, rest) = made(1000).await;
+        assert_eq!((small.len(), rest.len()), (2, 0), "the schema and the rows");
+        let rows = 3_000_000;
+        let (first, rest) = made(rows).await;
+        let bytes: usize = first.iter().map(|message| message.data_body.len()).sum();
+        assert!((MESSAGE_LIMIT..2 * MESSAGE_LIMIT).contains(&bytes), "{bytes}");
+        let all: Vec<FlightData> = first.into_iter().chain(rest).collect();
+        let batches = flight_data_to_batches(&all).unwrap();
+        let numbers = batches.iter().flat_map(|batch| {
+            batch.column(0).as_any().downcast_ref::<Int64Array>().unwrap().values().to_vec()
+        });
+        assert!(numbers.eq(0..rows), "each row once, in order");
+    }
 }

@@ -128,7 +128,7 @@ impl Distinct {
         let column = batch.column(self.step.column);
         let texts = column.as_string_view();
         if !self.step.last && !self.is_worth_it(texts) {
-            return self.taken(column, (0..).take(texts.len()).collect());
+            return self.batch(Arc::clone(column));
         }
         self.make_room(texts)?;
         let mut new = Vec::with_capacity(if self.full { 0 } else { texts.len() });
@@ -187,11 +187,16 @@ impl Distinct {
     }
 
     fn taken(&self, column: &ArrayRef, rows: Vec<u32>) -> Result<RecordBatch> {
-        let column = match rows.len() == column.len() {
-            true => Arc::clone(column),
-            false => take(column, &UInt32Array::from(rows), None)?,
-        };
-        Ok(RecordBatch::try_new(Arc::clone(&self.schema), vec![column])?)
+        if rows.len() == column.len() {
+            return self.batch(Arc::clone(column));
+        }
+        // Of a few texts nobody is to hold the pages of all.
+        let some = take(column, &UInt32Array::from(rows), None)?.as_string_view().gc();
+        self.batch(Arc::new(some))
+    }
+
+    fn batch(&self, texts: ArrayRef) -> Result<RecordBatch> {
+        Ok(RecordBatch::try_new(Arc::clone(&self.schema), vec![texts])?)
     }
 
     /// Sees to it that the set has the memory to take in `texts`, or takes in no more.
