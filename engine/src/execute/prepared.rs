@@ -71,7 +71,7 @@ impl PreparedQuery {
         }
     }
 
-    /// Runs the statement, once, by the threads of whoever calls this; see [`Query::execute`].
+    /// Runs the statement, once, by the threads of whoever calls this; as [`Query::execute`](crate::Query::execute) does.
     ///
     /// # Errors
     /// When starting it fails, or the change or setting does.
