@@ -181,7 +181,7 @@ impl Query {
 
     /// Runs the statement, once; rows arrive as they are made. Dropping the stream stops the work.
     ///
-    /// Errors inside the stream are read with [`EngineError::from`].
+    /// Errors inside the stream are read with [`EngineError::from`](crate::EngineError::from).
     ///
     /// # Errors
     /// When planning to operators or starting them fails, or the change or setting does.

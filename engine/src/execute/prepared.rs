@@ -71,7 +71,8 @@ impl PreparedQuery {
         }
     }
 
-    /// Runs the statement, once, by the threads of whoever calls this; as [`Query::execute`](crate::Query::execute) does.
+    /// Runs the statement, once, by the threads of whoever calls this, as
+    /// [`Query::execute`](crate::Query::execute) does.
     ///
     /// # Errors
     /// When starting it fails, or the change or setting does.
