@@ -172,9 +172,16 @@ fn best(column: &RecordBatch) -> Result<Form> {
         .convert(column.schema_ref())
         .map_err(DataFusionError::from)?;
     let paths: Vec<ColumnPath> = descriptor.columns().iter().map(|leaf| leaf.path().clone()).collect();
+    // Counted once for all forms, and only of texts and bytes.
+    let different = match descriptor.columns() {
+        [leaf] if leaf.physical_type() == Type::BYTE_ARRAY => different(column.column(0)),
+        _ => None,
+    };
+    let repeats = different
+        .is_some_and(|different| different as f64 <= REPEATED_TEXT * column.num_rows().max(1) as f64);
     // Leaves of nested columns are written alike, in what all types take.
     let encodings = match descriptor.columns() {
-        [leaf] if leaf.max_rep_level() == 0 && repeats(leaf.physical_type(), column.column(0)) => vec![None],
+        [leaf] if leaf.max_rep_level() == 0 && repeats => vec![None],
         [leaf] if leaf.max_rep_level() == 0 => encodings(leaf.physical_type()),
         _ => vec![None, Some(Encoding::PLAIN)],
     };
@@ -184,7 +191,7 @@ fn best(column: &RecordBatch) -> Result<Form> {
             let mut form =
                 Form { encoding, compression, bloom_filter: false, bytes: 0, decode: Duration::ZERO };
             let texts;
-            (form.bytes, form.decode, texts) = measure(column, &form, &paths)?;
+            (form.bytes, form.decode, texts) = measure(column, &form, &paths, different)?;
             let wait = waiting(form.bytes, form.decode, texts);
             if found.as_ref().is_none_or(|(_, least)| wait < least * (1.0 - WORTH_IT)) {
                 found = Some((form, wait));
@@ -226,7 +233,12 @@ fn compressions() -> Result<[Compression; 5]> {
 
 /// The bytes of the column in this form, without what is written beside it, the time to decode them, and the texts that a
 /// query has to do with.
-fn measure(column: &RecordBatch, form: &Form, paths: &[ColumnPath]) -> Result<(usize, Duration, usize)> {
+fn measure(
+    column: &RecordBatch,
+    form: &Form,
+    paths: &[ColumnPath],
+    different: Option<usize>,
+) -> Result<(usize, Duration, usize)> {
     let mut properties = usual().set_max_row_group_row_count(Some(column.num_rows().max(1)));
     for path in paths {
         properties = form.apply(properties, path);
@@ -241,7 +253,7 @@ fn measure(column: &RecordBatch, form: &Form, paths: &[ColumnPath]) -> Result<(u
     let read = ParquetRecordBatchReaderBuilder::try_new(file.clone()).map_err(DataFusionError::from)?;
     let footer = Arc::clone(read.metadata());
     let bytes = footer.row_groups().iter().map(|group| group.compressed_size()).sum::<i64>();
-    let texts = texts(&footer, column.column(0));
+    let texts = texts(&footer, column.num_rows(), different);
     let mut least = Duration::MAX;
     for _ in 0..RUNS {
         let reader = ParquetRecordBatchReaderBuilder::try_new(file.clone())
@@ -256,13 +268,14 @@ fn measure(column: &RecordBatch, form: &Form, paths: &[ColumnPath]) -> Result<(u
     Ok((usize::try_from(bytes).unwrap_or_default(), least, texts))
 }
 
-/// The texts of a file of one column that a query has to do with: where they are read as codes, those that are different.
-fn texts(footer: &ParquetMetaData, values: &ArrayRef) -> usize {
+/// The texts of a file of one column of so many rows that a query has to do with: where they are read as codes, those that are
+/// different.
+fn texts(footer: &ParquetMetaData, rows: usize, different: Option<usize>) -> usize {
     let chunks = || footer.row_groups().iter().flat_map(|group| group.columns());
     match footer.file_metadata().schema_descr().columns() {
         [leaf] if leaf.physical_type() != Type::BYTE_ARRAY => 0,
-        [_] if chunks().all(holds_codes) => different(values).unwrap_or(values.len()),
-        [_] => values.len(),
+        [_] if chunks().all(holds_codes) => different.unwrap_or(rows),
+        [_] => rows,
         // Those within lists and structs are not read as codes however they are written.
         _ => 0,
     }
@@ -270,11 +283,6 @@ fn texts(footer: &ParquetMetaData, values: &ArrayRef) -> usize {
 
 fn has_many_values(values: &ArrayRef) -> bool {
     share_of_different(values).is_some_and(|share| share >= MANY_VALUES)
-}
-
-/// Whether they are texts or bytes that repeat.
-fn repeats(physical: Type, values: &ArrayRef) -> bool {
-    physical == Type::BYTE_ARRAY && share_of_different(values).is_some_and(|share| share <= REPEATED_TEXT)
 }
 
 /// Different values over all; `None` when they cannot be compared.
@@ -355,7 +363,8 @@ mod tests {
                 bytes: 0,
                 decode: Duration::ZERO,
             };
-            measure(&column, &form, &[ColumnPath::from("text")]).unwrap().2
+            let different = super::different(column.column(0));
+            measure(&column, &form, &[ColumnPath::from("text")], different).unwrap().2
         };
         assert_eq!(texts_of(5_000, None), 5_000);
         assert_eq!(texts_of(5_000, Some(Encoding::DELTA_LENGTH_BYTE_ARRAY)), 100_000);
