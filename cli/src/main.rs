@@ -9,6 +9,7 @@ mod lake;
 mod logging;
 mod nearest;
 mod output;
+mod processor;
 mod python;
 mod report;
 mod script;
@@ -65,11 +66,11 @@ Exit codes: 0 done, 1 the query or job failed, 2 wrong use or configuration, 3 c
 5 a limit was reached, 130 interrupted.";
 
 fn main() -> ExitCode {
-    let given = Cli::command().get_matches();
-    let cli = Cli::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
-    let name = given.subcommand_name().unwrap_or_default();
-    defect::keep_panics();
-    match catch_unwind(AssertUnwindSafe(|| run(cli, name))).unwrap_or_else(|_panic| Err(defect::failure())) {
+    let ended = match processor::check() {
+        Ok(()) => started(),
+        Err(failure) => Err(failure),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !matches!(failure, Failure::ReaderGone) {
@@ -78,6 +79,16 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Apart, so that nothing of it is computed before the processor was asked.
+#[inline(never)]
+fn started() -> Result<()> {
+    let given = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
+    let name = given.subcommand_name().unwrap_or_default();
+    defect::keep_panics();
+    catch_unwind(AssertUnwindSafe(|| run(cli, name))).unwrap_or_else(|_panic| Err(defect::failure()))
 }
 
 fn run(cli: Cli, name: &str) -> Result<()> {

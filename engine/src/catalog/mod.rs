@@ -3,6 +3,7 @@
 mod by_statistics;
 mod dictionaries;
 mod discover;
+mod disk;
 mod information;
 mod lake;
 mod lake_table;

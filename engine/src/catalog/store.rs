@@ -10,6 +10,7 @@ use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
 use url::Url;
 
 use crate::catalog::LakeLocation;
+use crate::catalog::disk::Disk;
 use crate::error::{EngineError, Result, innermost};
 
 /// How long a request is tried again before the store counts as unreachable.
@@ -21,8 +22,10 @@ const OPEN: Duration = Duration::from_secs(10);
 /// `AWS_*` environment.
 pub(crate) fn store_for(location: &LakeLocation) -> Result<Option<Arc<dyn ObjectStore>>> {
     let url = location.url();
-    if url.scheme() != "s3" {
-        return Ok(None);
+    match url.scheme() {
+        "s3" => {}
+        "file" => return Ok(Some(Arc::new(Disk::default()))),
+        _ => return Ok(None),
     }
     let retry = RetryConfig { max_retries: 3, retry_timeout: RETRY, ..RetryConfig::default() };
     let mut builder = AmazonS3Builder::from_env().with_url(url.as_str()).with_retry(retry);

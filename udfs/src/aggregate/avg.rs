@@ -6,9 +6,9 @@
 use std::mem::size_of_val;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Float64Array, UInt64Array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, UInt64Type};
+use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, Int64Type, UInt64Type};
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err, plan_err};
 use datafusion::functions_aggregate::average::Avg;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -140,8 +140,41 @@ impl AggregateUDFImpl for Average {
     }
 }
 
+/// As [`EXACT`]. A cast would look at each value whether it has too many digits, which none has.
 fn exact(values: &[ArrayRef]) -> Result<Vec<ArrayRef>> {
-    values.iter().map(|values| Ok(cast(values, &EXACT)?)).collect()
+    let exact = |values: &ArrayRef| -> Result<ArrayRef> {
+        let wide = match values.data_type() {
+            DataType::Int64 => values.as_primitive::<Int64Type>().unary::<_, Decimal128Type>(i128::from),
+            DataType::UInt64 => values.as_primitive::<UInt64Type>().unary::<_, Decimal128Type>(i128::from),
+            _ => return Ok(cast(values, &EXACT)?),
+        };
+        Ok(Arc::new(wide.with_data_type(EXACT)))
+    };
+    values.iter().map(exact).collect()
+}
+
+/// How many of `values` there are, and their sum; of signed whole numbers alone, as most are.
+fn total(values: &[ArrayRef]) -> Option<(u64, i128)> {
+    let [values] = values else { return None };
+    let values = values.as_primitive_opt::<Int64Type>()?;
+    let sum = match values.null_count() {
+        0 => sum_of(values.values()),
+        _ => values.iter().flatten().map(i128::from).sum(),
+    };
+    Some((u64::try_from(values.len() - values.null_count()).ok()?, sum))
+}
+
+/// Both halves of the numbers are added up on their own, several at a time.
+fn sum_of(values: &[i64]) -> i128 {
+    /// Halves of so many have a sum of 64 bits.
+    const MOST: usize = 1 << 30;
+    let sum = |values: &[i64]| {
+        let (high, low) = values.iter().fold((0_i64, 0_i64), |(high, low), value| {
+            (high + (value >> 32), low + (value & 0xffff_ffff))
+        });
+        (i128::from(high) << 32) + i128::from(low)
+    };
+    values.chunks(MOST).map(sum).sum()
 }
 
 /// Rounded once for the sum and once for the quotient, whatever order the numbers came in.
@@ -158,7 +191,14 @@ struct Whole {
 
 impl Accumulator for Whole {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.inner.update_batch(&exact(values)?)
+        match total(values).filter(|_total| !self.distinct) {
+            Some((0, _)) => Ok(()),
+            Some((count, sum)) => {
+                let sum = Decimal128Array::from(vec![sum]).with_data_type(DataType::Decimal128(38, 0));
+                self.inner.merge_batch(&[Arc::new(UInt64Array::from(vec![count])), Arc::new(sum)])
+            }
+            None => self.inner.update_batch(&exact(values)?),
+        }
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
@@ -240,5 +280,20 @@ impl GroupsAccumulator for WholeGroups {
 
     fn size(&self) -> usize {
         self.0.size()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_make_the_whole() {
+        let values = [i64::MIN, i64::MAX, -1, 0, 1, -4_294_967_297, 4_294_967_296, i64::MIN];
+        for (first, _) in values.iter().enumerate() {
+            assert_eq!(sum_of(&values[first..]), values[first..].iter().map(|value| i128::from(*value)).sum());
+        }
+        let array: ArrayRef = Arc::new(arrow::array::Int64Array::from(vec![Some(i64::MAX), None, Some(2)]));
+        assert_eq!(total(&[array]), Some((2, i128::from(i64::MAX) + 2)));
     }
 }
