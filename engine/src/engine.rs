@@ -25,7 +25,8 @@ use crate::execute::{
 };
 use crate::optimize::{
     AggregateBeforeJoin, CompactTexts, DistinctByGroups, DistinctTexts, FirstOfGroups, FolderJoins,
-    LargeJoins, RepeatedText, RunningWindows, SharedSubplans, TextCodes, WholeWindows, share_small_sides,
+    LargeJoins, LateColumns, RepeatedText, RunningWindows, SharedSubplans, TextCodes, WholeWindows,
+    share_small_sides,
 };
 use crate::options::{EngineOptions, SessionOptions};
 use crate::plan::TimesOfDay;
@@ -329,6 +330,7 @@ fn state(
         .with_physical_optimizer_rule(Arc::new(DistinctTexts))
         .with_physical_optimizer_rule(Arc::new(RepeatedText))
         .with_physical_optimizer_rule(Arc::new(CompactTexts))
+        .with_physical_optimizer_rule(Arc::new(LateColumns))
         .build()
 }
 

@@ -80,6 +80,9 @@ pub fn register_all(registry: &mut dyn FunctionHome) -> Result<()> {
         }
     }
     registry.register_udaf(crate::aggregate::avg())?;
+    for spread in crate::aggregate::spreads() {
+        registry.register_udaf(spread)?;
+    }
     registry.register_function_rewrite(Arc::new(SessionBackend))
 }
 

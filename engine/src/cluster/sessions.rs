@@ -18,8 +18,9 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::execute::{TaskSpan, TitheCodec, guard, merge_reserve, read_again, with_trace};
 use crate::optimize::{
-    CompactTexts, DistinctTexts, FolderJoins, RunningWindows, SharedSubplans, TextCodes, WholeWindows,
-    carried_on, copy_tiny_sides, once_per_text, with_compact_texts, with_distinct_texts, without_sorts,
+    CompactTexts, DistinctTexts, FolderJoins, LateColumns, RunningWindows, SharedSubplans, TextCodes,
+    WholeWindows, carried_on, copy_tiny_sides, once_per_text, with_compact_texts, with_distinct_texts,
+    without_sorts,
 };
 
 /// The workers of one attempt.
@@ -54,6 +55,7 @@ pub(crate) fn distributed_state(
             CompactTexts::NAME,
             DistinctTexts::NAME,
             FolderJoins::NAME,
+            LateColumns::NAME,
             RunningWindows::NAME,
             SharedSubplans::NAME,
             TextCodes::NAME,

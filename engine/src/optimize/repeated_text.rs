@@ -133,7 +133,8 @@ fn is_regular_expression(operator: Operator) -> bool {
     matches!(operator, RegexMatch | RegexIMatch | RegexNotMatch | RegexNotIMatch)
 }
 
-fn cannot_fail(part: &Arc<dyn PhysicalExpr>) -> bool {
+/// Whether it can be asked of any value without an error.
+pub(super) fn cannot_fail(part: &Arc<dyn PhysicalExpr>) -> bool {
     let itself = match part.downcast_ref::<BinaryExpr>() {
         Some(binary) => {
             let operator = binary.op();

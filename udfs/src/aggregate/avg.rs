@@ -169,9 +169,9 @@ fn sum_of(values: &[i64]) -> i128 {
     /// Halves of so many have a sum of 64 bits.
     const MOST: usize = 1 << 30;
     let sum = |values: &[i64]| {
-        let (high, low) = values.iter().fold((0_i64, 0_i64), |(high, low), value| {
-            (high + (value >> 32), low + (value & 0xffff_ffff))
-        });
+        let (high, low) = values
+            .iter()
+            .fold((0_i64, 0_i64), |(high, low), value| (high + (value >> 32), low + (value & 0xffff_ffff)));
         (i128::from(high) << 32) + i128::from(low)
     };
     values.chunks(MOST).map(sum).sum()
@@ -291,7 +291,10 @@ mod tests {
     fn halves_make_the_whole() {
         let values = [i64::MIN, i64::MAX, -1, 0, 1, -4_294_967_297, 4_294_967_296, i64::MIN];
         for (first, _) in values.iter().enumerate() {
-            assert_eq!(sum_of(&values[first..]), values[first..].iter().map(|value| i128::from(*value)).sum());
+            assert_eq!(
+                sum_of(&values[first..]),
+                values[first..].iter().map(|value| i128::from(*value)).sum()
+            );
         }
         let array: ArrayRef = Arc::new(arrow::array::Int64Array::from(vec![Some(i64::MAX), None, Some(2)]));
         assert_eq!(total(&[array]), Some((2, i128::from(i64::MAX) + 2)));

@@ -8,6 +8,7 @@ mod forecast_explain;
 mod forecast_reach;
 mod nowcast;
 mod series;
+mod spread;
 
 use std::sync::Arc;
 
@@ -39,6 +40,11 @@ pub fn hidden_aggregates() -> Vec<Arc<AggregateUDF>> {
 /// `avg`, in the place of DataFusion's: the same, and of whole numbers exact.
 pub(crate) fn avg() -> Arc<AggregateUDF> {
     avg::function()
+}
+
+/// `stddev`, `var` and their like, in the places of DataFusion's: the same, and of whole numbers exact.
+pub(crate) fn spreads() -> Vec<Arc<AggregateUDF>> {
+    spread::functions()
 }
 
 /// `distinct_sketch`.
