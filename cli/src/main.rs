@@ -6,6 +6,7 @@ mod defect;
 mod failure;
 mod interrupt;
 mod lake;
+mod little_memory;
 mod logging;
 mod nearest;
 mod output;
@@ -86,6 +87,7 @@ fn main() -> ExitCode {
 fn started() -> Result<()> {
     let given = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&given).unwrap_or_else(|error| error.exit());
+    little_memory::begin_again(&given);
     let name = given.subcommand_name().unwrap_or_default();
     defect::keep_panics();
     catch_unwind(AssertUnwindSafe(|| run(cli, name))).unwrap_or_else(|_panic| Err(defect::failure()))

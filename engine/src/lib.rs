@@ -35,7 +35,10 @@ pub use cluster::{
 pub use configuration::Configuration;
 pub use engine::Engine;
 pub use error::{EngineError, ErrorKind, Result};
-pub use execute::{PreparedQuery, Query, QueryReport, StatementKind, TRACE_TARGET, follow_trace, plain_size};
+pub use execute::{
+    PreparedQuery, Query, QueryReport, StatementKind, TRACE_TARGET, default_memory_limit, follow_trace,
+    plain_size,
+};
 pub use job::{
     Difference, Job, JobDefinition, JobFailure, JobParameter, JobProgress, JobQuery, JobReport, JobState,
     JobStatus, JobVerified, Outcome as JobOutcome, OutputMode, PartitionRule,

@@ -26,6 +26,26 @@ fn it_says_where_it_listens_and_stops_when_told() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn with_little_memory_it_gives_back_what_it_frees() {
+    for (memory, told) in [("256MiB", true), ("2GiB", false)] {
+        let place = Place::with_sample();
+        let server = Service::start(&place, ["serve", "--listen", "127.0.0.1:0", "--memory", memory]);
+        let environment = std::fs::read(format!("/proc/{}/environ", server.process.id())).expect("a process");
+        let settings = environment.split(|byte| *byte == 0);
+        assert_eq!(
+            settings.filter(|one| one == b"MIMALLOC_PURGE_DELAY=0").count(),
+            usize::from(told),
+            "{memory}"
+        );
+    }
+    // From the configuration, too; and what is wrong with that is said as ever.
+    let place = Place::with_sample();
+    place.write("tithe.toml", "[limits]\nmemory = \"a lot\"\n");
+    assert!(place.run(["sql", "-c", "SELECT 1"]).failure(2).contains("tithe.toml"));
+}
+
 fn refused(arguments: &[&str], code: i32) -> String {
     let place = Place::with_sample();
     let message = place.run(["serve"].iter().chain(arguments)).failure(code);

@@ -13,7 +13,8 @@ use super::sharing_pool::SharingPool;
 const UNKNOWN_MACHINE: usize = 4 * 1024 * 1024 * 1024;
 
 /// Sixty percent of the memory of this machine, or of its container if that is less; 4 GiB where neither is known.
-pub(crate) fn default_memory_limit() -> usize {
+#[must_use]
+pub fn default_memory_limit() -> usize {
     let machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| total(&text));
     let containers = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
     let container =

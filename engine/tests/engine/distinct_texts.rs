@@ -62,7 +62,7 @@ async fn texts_for_which_there_is_no_memory_go_to_the_disk() {
     texts(&lake, 400_000);
     let sql = "SELECT count(t), count(*), sum(length(t)), min(t), max(t) FROM (SELECT DISTINCT t FROM s.t)";
     let expected = table(&session(&lake, None, 2).await, sql).await;
-    let narrow = session(&lake, Some(12 << 20), 2).await;
+    let narrow = session(&lake, Some(8 << 20), 2).await;
     assert_eq!(table(&narrow, sql).await, expected);
     let plan = table(&narrow, &format!("EXPLAIN ANALYZE {sql}")).await;
     let line = plan.lines().find(|line| line.contains("DistinctTextsExec")).unwrap();

@@ -15,6 +15,7 @@ mod first_of_groups;
 mod folder_joins;
 mod json_lines;
 mod large_joins;
+mod late_columns;
 mod layout;
 mod memory;
 mod minimum_group;

@@ -106,8 +106,9 @@ impl AggregateUDFImpl for Spread {
         if arguments.is_distinct || !is_whole(arguments.input_fields) {
             return self.inner.state_fields(arguments);
         }
-        let field =
-            |part, kind| Arc::new(Field::new(format_state_name(arguments.name, part), kind, true)) as FieldRef;
+        let field = |part, kind| {
+            Arc::new(Field::new(format_state_name(arguments.name, part), kind, true)) as FieldRef
+        };
         Ok(vec![field("count", DataType::UInt64), field("sum", SUM), field("squares", SQUARES)])
     }
 
@@ -143,11 +144,7 @@ fn as_state(all: &[Sums]) -> Vec<ArrayRef> {
     let counts: UInt64Array = all.iter().map(|sums| sums.count).collect::<Vec<_>>().into();
     let totals: Decimal128Array = all.iter().map(|sums| sums.sum).collect::<Vec<_>>().into();
     let squares: Decimal256Array = all.iter().map(|sums| sums.squares).collect::<Vec<_>>().into();
-    vec![
-        Arc::new(counts),
-        Arc::new(totals.with_data_type(SUM)),
-        Arc::new(squares.with_data_type(SQUARES)),
-    ]
+    vec![Arc::new(counts), Arc::new(totals.with_data_type(SUM)), Arc::new(squares.with_data_type(SQUARES))]
 }
 
 /// What [`as_state`] made columns of.

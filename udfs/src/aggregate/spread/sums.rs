@@ -62,7 +62,8 @@ impl Sums {
         }
         let sum = i256::from_i128(self.sum);
         let spread = i256::from_i128(count).wrapping_mul(self.squares).wrapping_sub(sum.wrapping_mul(sum));
-        let pairs = i256::from_i128(count).wrapping_mul(i256::from_i128(if sample { count - 1 } else { count }));
+        let pairs =
+            i256::from_i128(count).wrapping_mul(i256::from_i128(if sample { count - 1 } else { count }));
         Some(as_float(spread) / as_float(pairs))
     }
 }
@@ -81,7 +82,8 @@ mod tests {
 
     #[test]
     fn large_and_small_numbers_are_summed_alike() {
-        let values: Vec<i64> = (0..1000).map(|row| (row * 7919 % 1009 - 500) << 20).chain([1 << 52, -(1 << 52)]).collect();
+        let values: Vec<i64> =
+            (0..1000).map(|row| (row * 7919 % 1009 - 500) << 20).chain([1 << 52, -(1 << 52)]).collect();
         let one_by_one = values.iter().map(|value| Sums::of_one(*value)).fold(Sums::default(), Sums::and);
         assert_eq!(Sums::of(&values), one_by_one);
         let extreme = [i64::MIN, i64::MAX, i64::MIN, i64::MIN];
