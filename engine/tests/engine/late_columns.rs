@@ -6,10 +6,10 @@ use arrow::array::{ArrayRef, StringArray};
 
 use crate::support::{TestLake, int64, metric, mixed, table};
 
-/// Two files of rows whose texts are all different, with NULLs, one of which lacks a column.
+/// Eight files of rows whose texts are all different, with NULLs; one file has a column more.
 fn wide(lake: &TestLake) {
-    for file in 0..2 {
-        let rows: Vec<i64> = (file * 20_000..(file + 1) * 20_000).collect();
+    for file in 0..8 {
+        let rows: Vec<i64> = (file * 5_000..(file + 1) * 5_000).collect();
         let texts = |salt| -> ArrayRef {
             let text = |row: &i64| (mixed(*row, salt) % 50 > 0).then(|| format!("統{row}-{salt}"));
             Arc::new(StringArray::from(rows.iter().map(text).collect::<Vec<_>>()))
@@ -24,7 +24,7 @@ fn wide(lake: &TestLake) {
         if file == 0 {
             columns.push(("late", int64(&rows)));
         }
-        lake.nullable(&format!("s/t/p={file}/f.parquet"), &columns);
+        lake.nullable(&format!("s/t/p={}/{file}.parquet", file / 4), &columns);
     }
 }
 
@@ -63,8 +63,10 @@ async fn wide_rows_of_which_few_are_kept() {
             let expected = table(&session, &all).await;
             assert!(expected.lines().count() > 4, "{expected}");
             assert_eq!(table(&session, &sql).await, expected, "{sql}, {partitions}");
-            // The first rows of an order are known when a group of rows has been read, of which each file has one.
-            assert!(left_out(&session, &sql).await > 0.0, "{sql}, {partitions}");
+            // The first rows of an order are known when the first file has been read; where several are read at a time, that may be late.
+            if partitions == 1 {
+                assert!(left_out(&session, &sql).await > 4_000.0, "{sql}");
+            }
         }
     }
 }
