@@ -19,6 +19,7 @@ mod signals;
 mod statement;
 mod traces;
 
+use std::io::{Write, stderr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -67,11 +68,15 @@ Exit codes: 0 done, 1 the query or job failed, 2 wrong use or configuration, 3 c
 5 a limit was reached, 130 interrupted.";
 
 fn main() -> ExitCode {
-    let ended = match processor::check() {
-        Ok(()) => started(),
-        Err(failure) => Err(failure),
-    };
-    match ended {
+    if let Some(lack) = processor::lack() {
+        // In pieces: see there.
+        let mut told = stderr();
+        told.write_all(b"error: this tithe was built for processors since 2013, and this one has no ").ok();
+        told.write_all(lack.as_bytes()).ok();
+        told.write_all(b": build it again for older ones with RUSTFLAGS=\"\" cargo build --release\n").ok();
+        return ExitCode::from(2);
+    }
+    match started() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if !matches!(failure, Failure::ReaderGone) {

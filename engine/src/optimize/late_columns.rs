@@ -19,7 +19,7 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::execution_plan::ChildrenPropertiesMode::Keep;
 use datafusion::physical_plan::execution_plan::ReplaceChildrenOptions;
-use datafusion::physical_plan::filter::FilterExec;
+use datafusion::physical_plan::filter::{FilterExec, FilterExecBuilder};
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 
@@ -28,6 +28,8 @@ use crate::execute::one_input;
 
 /// How many times as much the other columns must weigh as those that tell which rows there are.
 const WORTH: usize = 2;
+/// How many rows a filter passes on at a time to what looks for the first ones: the sooner some are found, the fewer are read.
+const AT_A_TIME: usize = 256;
 /// What they must weigh in all.
 const LEAST: usize = 8;
 
@@ -85,6 +87,10 @@ fn below(node: &Arc<dyn ExecutionPlan>, first: bool) -> Result<Option<Arc<dyn Ex
     }
     let input = one_input(node.name(), node.children())?;
     let Some(input) = below(input, first)? else { return Ok(None) };
+    if let Some(filter) = node.downcast_ref::<FilterExec>().filter(|_filter| first) {
+        let filter = FilterExecBuilder::from(filter).with_input(input).with_batch_size(AT_A_TIME).build()?;
+        return Ok(Some(Arc::new(filter)));
+    }
     Arc::clone(node).replace_children(vec![input], ReplaceChildrenOptions::new(Keep)).map(Some)
 }
 

@@ -21,6 +21,10 @@ async fn states_in_any_order_give_the_same_bits() {
         "SELECT forecast(month, total, 12) FROM (SELECT month, sum(net_collections) AS total \
          FROM tax.revenue_monthly GROUP BY month)"
             .to_owned(),
+        "SELECT seller_county_code, avg(tax_amount), stddev(total_amount), stddev_pop(sales_amount), var(tax_amount), \
+         var_pop(total_amount) FROM invoice.header GROUP BY seller_county_code"
+            .to_owned(),
+        "SELECT avg(tax_amount), stddev(total_amount), var_pop(total_amount) FROM invoice.header".to_owned(),
     ];
     for _again in 0..3 {
         for (number, sql) in queries.iter().enumerate() {
