@@ -33,8 +33,8 @@ pub(crate) fn begin_again(given: &ArgMatches) {
         if let Some(name) = arguments.next() {
             again.arg0(name);
         }
-        // Comes back with an error alone.
-        again.args(arguments).exec();
+        // Comes back with an error alone, and then things are as they were.
+        drop(again.args(arguments).exec());
     }
 }
 

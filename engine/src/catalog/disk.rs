@@ -139,11 +139,15 @@ mod tests {
             assert_eq!(read, system.get_ranges(&path, &ranges).await.unwrap());
         }
         #[cfg(target_os = "linux")]
-        assert_eq!(in_memory(&file, &[1..9]).unwrap(), [Bytes::copy_from_slice(&bytes[1..9])]);
+        assert_eq!(
+            in_memory(&file, std::slice::from_ref(&(1..9))).unwrap(),
+            [Bytes::copy_from_slice(&bytes[1..9])]
+        );
         // What fails says so in the same words.
         for (path, ranges) in [(path.clone(), 399_990..400_001), (Path::from("none"), 0..1)] {
-            let told = disk.get_ranges(&path, &[ranges.clone()]).await.map_err(|error| error.to_string());
-            assert_eq!(told, system.get_ranges(&path, &[ranges]).await.map_err(|error| error.to_string()));
+            let ranges = std::slice::from_ref(&ranges);
+            let told = disk.get_ranges(&path, ranges).await.map_err(|error| error.to_string());
+            assert_eq!(told, system.get_ranges(&path, ranges).await.map_err(|error| error.to_string()));
         }
         assert_eq!(disk.head(&path).await.unwrap().size, 400_000);
     }
