@@ -1,6 +1,8 @@
 //! Help: every verb says what it is for and shows examples.
 
-use crate::support::tithe;
+use std::io::Write as _;
+
+use crate::support::{Place, tithe};
 
 #[test]
 fn every_verb_has_examples() {
@@ -34,6 +36,32 @@ fn the_program_says_its_verbs_and_exit_codes() {
         assert!(help.contains(part), "{part}: {help}");
     }
     assert_eq!(tithe(["--version"]).result(), format!("tithe {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[cfg(all(target_arch = "x86_64", target_feature = "avx2"))]
+#[test]
+fn a_processor_that_is_too_old_is_told_of() {
+    // A program that begins another, on a processor that it emulates.
+    if std::process::Command::new("qemu-x86_64").arg("--version").output().is_err() {
+        writeln!(
+            std::io::stderr(),
+            "SKIPPED a_processor_that_is_too_old_is_told_of: there is no qemu-x86_64"
+        )
+        .ok();
+        return;
+    }
+    let place = Place::new();
+    let on = |processor| {
+        place.command_by(&["qemu-x86_64", "-cpu", processor], ["--version"]).output().expect("qemu")
+    };
+    let old = on("Nehalem");
+    assert_eq!(old.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8_lossy(&old.stderr),
+        "error: this tithe was built for processors since 2013, and this one has no FMA: build it again for older ones \
+         with RUSTFLAGS=\"\" cargo build --release\n"
+    );
+    assert_eq!(on("max").status.code(), Some(0));
 }
 
 #[test]
