@@ -8,7 +8,7 @@ use datafusion::datasource::physical_plan::parquet::metadata::CachedParquetMetaD
 use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::parquet::arrow::parquet_to_arrow_schema;
 use datafusion::parquet::basic::{Encoding, Type};
-use datafusion::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use datafusion::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use moka::sync::Cache as Known;
 use object_store::ObjectMeta;
 use object_store::path::Path;
@@ -22,6 +22,11 @@ const ROWS_OF_A_BYTE: i64 = 1;
 /// Hardly a writer gives up a dictionary of so few bytes (compressed): their limits begin at 1 MiB of texts.
 const SURELY_WHOLE: i64 = 64 << 10;
 
+/// Of the largest row group of a file the last one is a rest that is smaller than this part.
+const REST: i64 = 4;
+/// So many rows are read in one piece.
+const FEW_ROWS: i64 = 8192;
+
 /// What is known of one file.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
@@ -29,6 +34,19 @@ pub(super) struct Facts {
     pub(super) schema: SchemaRef,
     /// The names of those that hold codes.
     pub(super) coded: Arc<Vec<String>>,
+    /// The names of those that can be read as codes, whether or not that is worth it.
+    pub(super) texts: Arc<Vec<String>>,
+    /// It has so few rows that it does not matter how they are read.
+    pub(super) few: bool,
+}
+
+impl Facts {
+    fn is_like(&self, other: &Self) -> bool {
+        self.schema == other.schema
+            && self.coded == other.coded
+            && self.texts == other.texts
+            && self.few == other.few
+    }
 }
 
 /// Facts of files, kept as long as the files stay what they are.
@@ -67,7 +85,7 @@ impl FileFacts {
     fn shared(&self, new: Facts) -> Facts {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match last.as_ref() {
-            Some(known) if known.schema == new.schema && known.coded == new.coded => known.clone(),
+            Some(known) if known.is_like(&new) => known.clone(),
             _ => last.insert(new).clone(),
         }
     }
@@ -86,16 +104,32 @@ fn facts(footer: &ParquetMetaData) -> Option<Facts> {
     let schema = parquet_to_arrow_schema(file.schema_descr(), file.key_value_metadata()).ok()?;
     let columns = file.schema_descr().columns().iter().enumerate();
     // What is a text to the table alone, or a list of them, has no codes to read.
-    let texts = columns.filter(|(_, column)| {
-        let field = schema.field_with_name(column.name()).ok();
-        column.path().parts().len() == 1 && field.is_some_and(|field| is_text(field.data_type()))
-    });
-    let coded = texts.filter(|(place, _)| {
-        let mut groups = footer.row_groups().iter().filter(|group| group.num_rows() > 0);
-        groups.all(|group| reads_codes(group.column(*place)))
-    });
+    let texts: Vec<_> = columns
+        .filter(|(_, column)| {
+            let field = schema.field_with_name(column.name()).ok();
+            column.path().parts().len() == 1 && field.is_some_and(|field| is_text(field.data_type()))
+        })
+        .collect();
+    let groups = telling(footer.row_groups());
+    let coded =
+        texts.iter().filter(|(place, _)| groups.iter().all(|group| reads_codes(group.column(*place))));
     let coded = coded.map(|(_, column)| column.name().to_owned()).collect();
-    Some(Facts { schema: Arc::new(schema), coded: Arc::new(coded) })
+    let texts = texts.iter().map(|(_, column)| column.name().to_owned()).collect();
+    let few = file.num_rows() <= FEW_ROWS;
+    Some(Facts { schema: Arc::new(schema), coded: Arc::new(coded), texts: Arc::new(texts), few })
+}
+
+/// The row groups that tell how a file was written: a writer that cuts its rows into groups of one size leaves a small one at the
+/// end, whose texts hardly repeat.
+fn telling(groups: &[RowGroupMetaData]) -> Vec<&RowGroupMetaData> {
+    let largest = groups.iter().map(RowGroupMetaData::num_rows).max().unwrap_or_default();
+    let mut telling: Vec<_> = groups.iter().filter(|group| group.num_rows() > 0).collect();
+    if let Some(last) = telling.last()
+        && last.num_rows() < largest / REST
+    {
+        telling.pop();
+    }
+    telling
 }
 
 /// Whether all of a chunk's texts are in a small dictionary.

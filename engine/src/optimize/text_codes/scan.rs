@@ -48,8 +48,11 @@ pub(super) fn coded_scan(
         let Some(known) = known else { return Ok(None) };
         files.push(known);
     }
+    // Small files, as they come in between two large ones, follow the others.
+    let all_few = files.iter().flatten().all(|(_, facts)| facts.few);
     for (_, facts) in files.iter().flatten() {
-        columns.retain(|index| facts.coded.contains(table.file_schema().field(*index).name()));
+        let names = if facts.few && !all_few { &facts.texts } else { &facts.coded };
+        columns.retain(|index| names.contains(table.file_schema().field(*index).name()));
     }
     if columns.is_empty() {
         return Ok(None);
