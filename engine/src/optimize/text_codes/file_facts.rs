@@ -22,8 +22,10 @@ const ROWS_OF_A_BYTE: i64 = 1;
 /// Hardly a writer gives up a dictionary of so few bytes (compressed): their limits begin at 1 MiB of texts.
 const SURELY_WHOLE: i64 = 64 << 10;
 
-/// Of the largest row group of a file the last one is a rest that is smaller than this part.
-const REST: i64 = 4;
+/// A row group is large that has this part of the rows of the largest.
+const LARGE: i64 = 4;
+/// Those that are not large tell nothing, if they have no more than this part of all rows together.
+const REST: i64 = 16;
 /// So many rows are read in one piece.
 const FEW_ROWS: i64 = 8192;
 
@@ -119,17 +121,15 @@ fn facts(footer: &ParquetMetaData) -> Option<Facts> {
     Some(Facts { schema: Arc::new(schema), coded: Arc::new(coded), texts: Arc::new(texts), few })
 }
 
-/// The row groups that tell how a file was written: a writer that cuts its rows into groups of one size leaves a small one at the
-/// end, whose texts hardly repeat.
+/// The row groups that tell how a file was written: a writer that cuts its rows into groups of one size leaves small ones where
+/// a part of them ends, whose texts hardly repeat.
 fn telling(groups: &[RowGroupMetaData]) -> Vec<&RowGroupMetaData> {
+    let rows = |groups: &[&RowGroupMetaData]| -> i64 { groups.iter().map(|group| group.num_rows()).sum() };
     let largest = groups.iter().map(RowGroupMetaData::num_rows).max().unwrap_or_default();
-    let mut telling: Vec<_> = groups.iter().filter(|group| group.num_rows() > 0).collect();
-    if let Some(last) = telling.last()
-        && last.num_rows() < largest / REST
-    {
-        telling.pop();
-    }
-    telling
+    let all: Vec<_> = groups.iter().filter(|group| group.num_rows() > 0).collect();
+    let large: Vec<_> = all.iter().copied().filter(|group| group.num_rows() >= largest / LARGE).collect();
+    let rest = rows(&all) - rows(&large);
+    if rest <= rows(&all) / REST { large } else { all }
 }
 
 /// Whether all of a chunk's texts are in a small dictionary.
