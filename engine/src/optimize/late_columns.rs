@@ -28,10 +28,10 @@ use crate::execute::one_input;
 
 /// How many times as much the other columns must weigh as those that tell which rows there are.
 const WORTH: usize = 2;
+/// What the other columns must weigh in all.
+const LEAST: usize = 8;
 /// How many rows a filter passes on at a time to what looks for the first ones: the sooner some are found, the fewer are read.
 const AT_A_TIME: usize = 256;
-/// What they must weigh in all.
-const LEAST: usize = 8;
 
 /// Physical rule: of a scan of Parquet files of whose rows few are kept, the columns that tell which ones are decoded first, and
 /// the others for those rows alone.
